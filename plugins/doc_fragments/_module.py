@@ -1,0 +1,75 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # Behaviour that every module documents.
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+  diff_mode:
+    description:
+      - Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+  idempotent:
+    description:
+      - When run twice in a row outside check mode, with the same arguments, the second invocation indicates no change.
+      - This assumes that the system controlled or queried by the module has not changed in a relevant way.
+"""
+
+    # For modules that only read.
+    INFO_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - This module does not modify state.
+  diff_mode:
+    support: N/A
+    details:
+      - This module does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This module does not modify state.
+"""
+
+    # Where a task runs.
+    IN_PROCESS = r"""
+options:
+  in_process:
+    description:
+      - Whether the task may run inside the controller's own process when it runs on the controller anyway.
+        This saves starting a process, several hundred milliseconds a task and loop item, and the results are the same.
+      - Tasks with C(become) or C(async), tasks on other hosts, and tasks with a Python interpreter of their own always
+        run as ordinary modules.
+      - The variable C(quayside_paas_in_process) sets this for a host, a group or a play. The option wins.
+    type: bool
+    default: true
+"""
+
+    # For modules that read lists.
+    LIST = r"""
+options:
+  limit:
+    description:
+      - Return at most this many, and stop reading when they are there.
+      - Without it everything is read, a hundred a request.
+    type: int
+"""
+
+    # For modules that can read many parents in one task.
+    FAN = r"""
+options:
+  concurrency:
+    description:
+      - How many requests may be under way at a time when several lists or items are read, V(1) to V(32).
+      - It does not change the order of the results.
+    type: int
+    default: 4
+"""

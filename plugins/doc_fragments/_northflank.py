@@ -1,0 +1,71 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # How to reach Northflank.
+    DOCUMENTATION = r"""
+requirements:
+  - requests >= 2.28
+options:
+  api_token:
+    description:
+      - A token for the Northflank API, made in the web application under an API role.
+      - Without the option, the environment variable E(NORTHFLANK_API_TOKEN) is used, then E(NF_API_TOKEN).
+        One of the three is needed.
+      - Prefer C(module_defaults) or the environment of the controller to C(environment) on a task, which Ansible shows
+        at high verbosity.
+    type: str
+  api_url:
+    description:
+      - Address of the API, with or without C(/v1) at its end.
+      - Without the option, the environment variable E(NORTHFLANK_API_BASE_URL) is used, then E(NF_API_HOST), then
+        E(NF_HOST).
+    type: str
+    default: https://api.northflank.com
+  team_id:
+    description:
+      - Work in this team. Needed with the token of an organisation; the token of a team works in its own.
+    type: str
+  timeout:
+    description:
+      - Seconds to wait for the connection, for an answer to begin, and for it to be complete, V(1) to V(3600).
+    type: int
+    default: 30
+  retry_budget:
+    description:
+      - Seconds in all that the task may spend on failed attempts and on the waits between them, V(0) to V(86400).
+        V(0) turns repetition off.
+      - Repeated are requests that were refused with status 429 or answered with 502, 503 or 504, and broken
+        connections. The platform's C(Retry-After) and C(x-ratelimit-reset) are obeyed when they fit in.
+    type: int
+    default: 120
+  validate_certs:
+    description:
+      - Whether the certificate of the API is verified.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file, or a folder prepared by C(openssl rehash), with the certificates of the authorities to trust instead of
+        the default ones.
+    type: path
+seealso:
+  - name: Northflank API documentation
+    description: The vendor's documentation of the API.
+    link: https://northflank.com/docs/v1/api/introduction
+"""
+
+    # Membership of the action group.
+    ACTIONGROUP = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/quayside.paas.northflank) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - quayside.paas.northflank
+"""

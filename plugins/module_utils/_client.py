@@ -1,0 +1,235 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""What both platforms share above HTTP: errors from answers, lists page by page, many parents at once, plain names."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import functools
+import itertools
+import typing as t
+from collections import deque
+from urllib.parse import quote
+
+from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
+
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    NotFoundError,
+    OptionError,
+    PaasError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, is_rate_limited
+
+MOST_ITEMS = 200_000  # of one list, in memory
+
+Item = dict[str, t.Any]
+T = t.TypeVar("T")
+R = t.TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True)
+class ErrorBody:
+    """What an error answer says, as far as its shape was recognised."""
+
+    message: str
+    code: str | None = None
+    error_id: str | None = None
+    details: t.Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """One page of a list.
+
+    following: the query that asks for the next page, or None when this is the last one.
+    promised: whether the API says that there is a next page, or the caller only wants to make sure.
+    """
+
+    items: list[Item]
+    following: t.Mapping[str, t.Any] | None = None
+    promised: bool = True
+
+
+def path_segment(value: t.Any, option: str) -> str:
+    """An id as one segment of a path, percent-encoded. Raises OptionError for what cannot be one."""
+    text = str(value)
+    if text in ("", ".", ".."):
+        raise OptionError(f"The option {option} is {text!r}, which cannot be an id.")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError:
+        raise OptionError(f"The option {option} holds characters that cannot be sent.") from None
+
+
+def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permission: str | None = None) -> ApiError:
+    """The error for an answer with an error status.
+
+    permission: what the documentation of the platform says the token needs for this request.
+    """
+    identity = f" (error id {body.error_id})" if body.error_id else ""
+    code = f" {body.code}" if body.code else ""
+    said = body.message.rstrip(".") or "the platform gave no reason"
+    hint = _hint(answer, permission)
+    kind = NotFoundError if answer.status == 404 else ApiError
+    return kind(
+        f"{method} {path} failed with status {answer.status}{code}: {said}{identity}. {hint}".rstrip(),
+        method=method,
+        path=path,
+        status=answer.status,
+        code=body.code,
+        error_id=body.error_id,
+        details=body.details,
+    )
+
+
+def _hint(answer: Answer, permission: str | None) -> str:
+    if is_rate_limited(answer):
+        wait = answer.headers.get("Retry-After") or answer.headers.get("x-ratelimit-reset")
+        ends = f" It ends in {wait} seconds." if wait else ""
+        return f"The rate limit is used up.{ends} Raise retry_budget to wait for it, or send fewer requests."
+    if answer.status == 401:
+        return "The token is wrong, has expired or was deleted."
+    if answer.status == 403:
+        return f"The role of the token may lack the permission {permission}." if permission else ""
+    if answer.status >= 500:
+        return "The fault is on the platform's side; try again later."
+    return ""
+
+
+def collect(
+    fetch: t.Callable[[t.Mapping[str, t.Any]], Page],
+    *,
+    identity: t.Callable[[Item], t.Any],
+    keep: t.Callable[[Item], bool] = lambda item: True,
+    limit: int | None = None,
+) -> list[Item]:
+    """Reads a list page by page until the API says that it is done, or until `limit` items are kept.
+
+    fetch: reads the page that a query asks for; the query is empty for the first one. identity: what tells an item of
+    this list from the others; an item that a shifting list shows twice is kept once. keep: whether an item is wanted.
+    Raises AnswerError when the pages repeat, bring nothing new, or do not end; what fetch raises.
+    """
+    kept: list[Item] = []
+    seen: set[t.Any] = set()
+    queries: set[tuple[tuple[str, t.Any], ...]] = set()
+    query: t.Mapping[str, t.Any] = {}
+    promised = True
+    while True:
+        try:
+            page = fetch(query)
+        except ApiError as error:
+            if not promised and error.status in (400, 404):
+                return kept
+            raise
+        fresh = _fresh_items(page.items, identity, seen)
+        kept += filter(keep, fresh)
+        if limit is not None and len(kept) >= limit:
+            return kept[:limit]
+        if page.following is None or (not fresh and not page.promised) or (not fresh and not promised):
+            return kept
+        _check_progress(page, fresh, queries, len(seen))
+        query, promised = page.following, page.promised
+
+
+def _fresh_items(items: list[Item], identity: t.Callable[[Item], t.Any], seen: set[t.Any]) -> list[Item]:
+    fresh = []
+    for item in items:
+        known = identity(item)
+        # Without an identity nothing can be called a repetition, unless it is the same to the letter.
+        known = repr(item) if known is None else str(known)
+        if known not in seen:
+            seen.add(known)
+            fresh.append(item)
+    return fresh
+
+
+def _check_progress(page: Page, fresh: list[Item], queries: set[tuple[tuple[str, t.Any], ...]], total: int) -> None:
+    asked = tuple(sorted((page.following or {}).items()))
+    if asked in queries:
+        raise AnswerError(f"The list does not end: after {total} items the platform sends the same cursor again.")
+    queries.add(asked)
+    if not fresh:
+        raise AnswerError(
+            f"The list does not end: after {total} items the platform announces another page,"
+            " but this one brought nothing new."
+        )
+    if total > MOST_ITEMS:
+        raise AnswerError(f"The list has more than {MOST_ITEMS} items. Set limit to read its beginning.")
+
+
+def fan_out(
+    read: t.Callable[[T], list[R]],
+    parents: t.Sequence[T],
+    *,
+    concurrency: int,
+    name: t.Callable[[T], str],
+    limit: int | None = None,
+) -> list[R]:
+    """Reads many parents through a bounded pool; the results stand in the order of the parents.
+
+    name: what a failing parent is called in its error. limit: stop when as many results are there.
+    Raises the error of the first parent that failed, in order, with the parent's name; the others are given up.
+    """
+    results: list[R] = []
+    waiting = iter(parents)
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(parents))))
+    try:
+        running = deque((one, pool.submit(read, one)) for one in itertools.islice(waiting, concurrency))
+        while running and (limit is None or len(results) < limit):
+            parent, future = running.popleft()
+            try:
+                results += future.result()
+            except PaasError as error:
+                raise error.named(name(parent)) from None
+            running += ((one, pool.submit(read, one)) for one in itertools.islice(waiting, 1))
+        return results if limit is None else results[:limit]
+    finally:
+        # Without waiting: an interrupted task must not hang on requests that nobody wants any more.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@functools.lru_cache(maxsize=4096)
+def _snake_key(key: str) -> str:
+    return str(next(iter(camel_dict_to_snake_dict({key: None}))))
+
+
+def plain(value: t.Any, untouched: t.Container[str] = ()) -> t.Any:
+    """A value of the API as users get it: keys in snake_case, ids as strings, everything else as it is.
+
+    untouched: names, as the platform spells them, of maps whose keys are the user's own.
+    """
+    if isinstance(value, dict):
+        out: Item = {}
+        for key, inner in value.items():
+            name = _snake_key(key)
+            # Two spellings of one name: neither may be lost.
+            name = key if name in out else name
+            out[name] = _clean(inner) if key in untouched else _value(key, inner, untouched)
+        return out
+    if isinstance(value, list):
+        return [plain(inner, untouched) for inner in value]
+    return _clean(value)
+
+
+def _value(key: str, value: t.Any, untouched: t.Container[str]) -> t.Any:
+    if isinstance(value, int) and not isinstance(value, bool) and (key == "id" or key.endswith("Id")):
+        return str(value)
+    return plain(value, untouched)
+
+
+def _clean(value: t.Any) -> t.Any:
+    """The value with text that can be written as UTF-8: JSON can hold lone surrogates, Ansible's results cannot."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_clean(key): _clean(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(inner) for inner in value]
+    return value

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""What can go wrong, as exceptions that carry one message for a person and the same facts as data."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+if t.TYPE_CHECKING:
+    from typing_extensions import Self  # noqa: UP035 - typing has it from Python 3.11 on
+
+
+class PaasError(Exception):
+    """Base of every error that the collection raises on purpose.
+
+    message: one text that says what was tried, what came back and what to do next.
+    method, path: the request in question, if there was one. The path never holds a token.
+    status: HTTP status of the answer. code: the platform's error code. error_id: the platform's id of this very error.
+    details: what else the platform said about it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        error_id: str | None = None,
+        details: t.Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.method = method
+        self.path = path
+        self.status = status
+        self.code = code
+        self.error_id = error_id
+        self.details = details
+
+    def __str__(self) -> str:
+        return self.message
+
+    def named(self, name: str) -> Self:
+        """The same error, its message preceded by the name of the thing that was being read or changed."""
+        named = copy.copy(self)
+        named.message = f"{name}: {self.message}"
+        return named
+
+    def as_result(self) -> dict[str, t.Any]:
+        """The facts as a dictionary that always has the same keys; unknown ones are None."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "code": self.code,
+            "id": self.error_id,
+            "details": self.details,
+        }
+
+
+class OptionError(PaasError):
+    """An option, or the environment variable behind it, has a value that cannot be used. Nothing was sent."""
+
+
+class MissingLibraryError(PaasError):
+    """A Python library that the collection needs is not installed for the interpreter in use."""
+
+
+class WriteInCheckModeError(PaasError):
+    """A request that changes something was about to be sent in check mode: a defect of the caller."""
+
+
+class TransportError(PaasError):
+    """No complete answer arrived: no connection, TLS failure, time-out, reset.
+
+    may_be_done: True when the platform may have carried out the request all the same.
+    """
+
+    def __init__(self, message: str, *, may_be_done: bool = False, **facts: t.Any) -> None:
+        super().__init__(message, **facts)
+        self.may_be_done = may_be_done
+
+
+class AnswerError(PaasError):
+    """An answer arrived that the API does not promise: not JSON, a broken list, paging without end."""
+
+
+class ApiError(PaasError):
+    """The platform answered with an error status."""
+
+
+class NotFoundError(ApiError):
+    """The platform answered 404."""
+
+
+class WaitTimeoutError(PaasError):
+    """What was waited for did not happen in time. last_seen: the last state that was read."""
+
+    def __init__(self, message: str, *, last_seen: t.Any = None, **facts: t.Any) -> None:
+        super().__init__(message, **facts)
+        self.last_seen = last_seen

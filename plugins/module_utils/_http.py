@@ -1,0 +1,393 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""HTTP on requests: one session a process, retries within a budget, bounded answers, tokens that stay secret."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import json
+import os
+import threading
+import time
+import typing as t
+
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    MissingLibraryError,
+    OptionError,
+    TransportError,
+    WriteInCheckModeError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._retry import (
+    RETRY_STATUSES,
+    RetryBudget,
+    backoff,
+    new_retry,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._version import VERSION
+
+try:
+    import requests
+    import requests.adapters
+    import urllib3
+except ImportError:
+    HAS_REQUESTS = False
+else:
+    HAS_REQUESTS = True
+
+if t.TYPE_CHECKING:
+    from urllib3.util.retry import Retry
+
+    from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
+LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, after decompression
+EXCERPT = 300  # characters of a foreign text that an error message repeats
+CONNECTIONS = 32  # as many as the largest concurrency
+
+Query = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class RateLimit:
+    """What the platform last said of its rate limit; None where it said nothing.
+
+    limit, remaining: requests in the current window. reset: seconds until the window ends.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: int | None = None
+
+    @classmethod
+    def from_headers(cls, headers: t.Mapping[str, str]) -> RateLimit:
+        """Reads the x-ratelimit-* headers (Northflank facts: the last one counts seconds, it is no time stamp)."""
+        values = (_whole_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
+        return cls(*values)
+
+    def is_newer_than(self, other: RateLimit) -> bool:
+        """Whether self was made after other, when the answers of several threads arrive out of order."""
+        if self.remaining is None or other.remaining is None or self.reset is None or other.reset is None:
+            return self.remaining is not None or other.remaining is None
+        return self.remaining <= other.remaining or self.reset > other.reset
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A complete answer. body: the parsed JSON, or None when there was none or it was no JSON. text: how it begins."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: t.Any
+    text: str
+    is_json: bool
+
+
+@functools.lru_cache(maxsize=1)
+def _session_of_process(process: int) -> requests.Session:
+    # The process is part of the key because a forked worker must not share the sockets of its parent.
+    session = requests.Session()
+    adapter = requests.adapters.HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.headers.update({"Accept": "application/json", "User-Agent": f"quayside.paas/{VERSION}"})
+    # One session serves several tokens: no answer may leave a cookie for the next request.
+    session.cookies.set_policy(_no_cookies())
+    return session
+
+
+def _no_cookies() -> t.Any:
+    from http.cookiejar import DefaultCookiePolicy
+
+    return DefaultCookiePolicy(allowed_domains=[])
+
+
+def _whole_number(value: str | None) -> int | None:
+    try:
+        return int(float(value)) if value is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _no_number(constant: str) -> t.NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _missing_requests() -> MissingLibraryError:
+    from ansible.module_utils.basic import missing_required_lib
+
+    return MissingLibraryError(str(missing_required_lib("requests")))
+
+
+class Transport:
+    """Sends requests for one task, and counts them.
+
+    options: how to reach the platform. headers: sent with every request, besides the bearer token.
+    check_mode: refuse whatever may change something. sleep, clock: replaced in tests.
+    """
+
+    def __init__(
+        self,
+        options: ConnectionOptions,
+        *,
+        headers: t.Mapping[str, str] | None = None,
+        check_mode: bool = False,
+        sleep: t.Callable[[float], None] = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not HAS_REQUESTS:
+            raise _missing_requests()
+        self._options = options
+        self._headers = dict(headers or {})
+        self._check_mode = check_mode
+        self._sleep = sleep
+        self._clock = clock
+        self._budget = RetryBudget(options.retry_budget, clock)
+        self._lock = threading.Lock()
+        self.rate_limit = RateLimit()
+        self.request_count = 0
+        if not options.validate_certs:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | None = None,
+        body: t.Any = None,
+        changes: bool | None = None,
+    ) -> Answer:
+        """Sends a request, again if need be, and returns the answer, whatever its status.
+
+        path: begins with a slash, already percent-encoded. query: None values are left out, booleans become true and
+        false. body: sent as JSON. changes: whether the request may change something, where the method does not tell.
+        Raises TransportError, AnswerError for an answer too large or a redirect, OptionError for an impossible URL,
+        WriteInCheckModeError.
+        """
+        safe = method in SAFE_METHODS if changes is None else not changes
+        if self._check_mode and not safe:
+            raise WriteInCheckModeError(f"{method} {path} was not sent: this is check mode.", method=method, path=path)
+        idempotent = safe or (changes is None and method in IDEMPOTENT_METHODS)
+        retry = new_retry(idempotent)
+        with contextlib.ExitStack() as trouble:
+            in_trouble = False
+            while True:
+                began = self._clock()
+                timeout = self._options.timeout
+                if in_trouble:
+                    timeout = max(1, min(timeout, int(self._budget.left())))
+                outcome = self._attempt(method, path, query, body, timeout)
+                if not self._may_repeat(outcome, idempotent):
+                    return self._final(outcome)
+                if not in_trouble:
+                    in_trouble = True
+                    self._budget.enter(began)
+                    trouble.callback(self._budget.leave)
+                retry = retry.increment(method, path)
+                if not self._wait(outcome, retry):
+                    return self._final(outcome)
+
+    def report(self) -> dict[str, t.Any]:
+        """What every result tells of the requests: rate_limit as a dictionary of numbers or None, request_count."""
+        return {"rate_limit": dataclasses.asdict(self.rate_limit), "request_count": self.request_count}
+
+    def redact(self, text: str) -> str:
+        """The text without the token, and without anything that cannot be written as UTF-8."""
+        return text.replace(self._options.token, "********").encode("utf-8", "replace").decode()
+
+    def _attempt(
+        self, method: str, path: str, query: Query | None, body: t.Any, timeout: int
+    ) -> Answer | TransportError:
+        with self._lock:
+            self.request_count += 1
+        try:
+            response = _session_of_process(os.getpid()).request(
+                method,
+                self._options.url + path,
+                params=_query_pairs(query),
+                json=body,
+                headers=self._headers,
+                auth=self._authorise,
+                timeout=timeout,
+                # Given with each request, because REQUESTS_CA_BUNDLE would overrule the session's.
+                verify=(self._options.ca_path or True) if self._options.validate_certs else False,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                answer = self._read(response, method, path, timeout)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
+            raise OptionError(self.redact(f"{self._options.url} is no usable URL: {error}.")) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            return self._transport_error(error, method, path)
+        self._note_rate_limit(answer)
+        return answer
+
+    def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # As an auth callable, because an entry in ~/.netrc would replace a plain header.
+        request.headers["Authorization"] = f"Bearer {self._options.token}"
+        return request
+
+    def _read(self, response: requests.Response, method: str, path: str, timeout: int) -> Answer:
+        if response.is_redirect:
+            target = self.redact(str(response.headers.get("Location", "")))[:EXCERPT]
+            raise AnswerError(
+                f"{method} {path} was answered with a redirect to {target}. Redirects are not followed, so that the"
+                " token stays with one host: set api_url to the address of the API itself.",
+                method=method,
+                path=path,
+                status=response.status_code,
+            )
+        content = b"".join(self._chunks(response, self._clock() + timeout))
+        if len(content) > LARGEST_ANSWER:
+            raise AnswerError(
+                f"The answer to {method} {path} is larger than {LARGEST_ANSWER // 1024**2} MiB.",
+                method=method,
+                path=path,
+            )
+        text = content.decode("utf-8", "replace")
+        try:
+            parsed, is_json = (
+                (json.loads(content, parse_constant=_no_number), True) if content.strip() else (None, False)
+            )
+        except (ValueError, RecursionError):
+            parsed, is_json = None, False
+        excerpt = " ".join(self.redact(text[: 4 * EXCERPT]).split())[:EXCERPT]
+        return Answer(response.status_code, response.headers, parsed, excerpt, is_json)
+
+    def _chunks(self, response: requests.Response, deadline: float) -> t.Iterator[bytes]:
+        # read1 (urllib3 2) returns what has arrived, so that a server that drips is seen in time; older ones block.
+        raw: t.Any = response.raw
+        read = getattr(raw, "read1", raw.read)
+        size = 0
+        while size <= LARGEST_ANSWER and (chunk := read(65536, decode_content=True)):
+            size += len(chunk)
+            yield chunk
+            if self._clock() > deadline:
+                raise requests.exceptions.ReadTimeout("the answer was not complete in time")
+
+    def _note_rate_limit(self, answer: Answer) -> None:
+        new = RateLimit.from_headers(answer.headers)
+        with self._lock:
+            if new.is_newer_than(self.rate_limit):
+                self.rate_limit = new
+
+    def _may_repeat(self, outcome: Answer | TransportError, idempotent: bool) -> bool:
+        if isinstance(outcome, Answer):
+            return new_retry(idempotent).is_retry("", outcome.status) or is_rate_limited(outcome)
+        return outcome.details != "tls" and (idempotent or not outcome.may_be_done)
+
+    def _wait(self, outcome: Answer | TransportError, retry: Retry) -> bool:
+        """Waits before the next attempt. False, at once, when the budget does not allow for it."""
+        seconds = _asked_wait(outcome, retry)
+        if seconds is None:
+            seconds = backoff(retry)
+        if seconds >= self._budget.left():
+            return False
+        self._sleep(seconds)
+        return True
+
+    def _final(self, outcome: Answer | TransportError) -> Answer:
+        if isinstance(outcome, TransportError):
+            raise outcome
+        return outcome
+
+    def _transport_error(self, error: Exception, method: str, path: str) -> TransportError:
+        """Sorts a failure: was it TLS, was the request never sent, or may it have been carried out?"""
+        host = self._options.url
+        reason = self.redact(_root_cause(error))
+        facts: dict[str, t.Any] = {"method": method, "path": path}
+        tried = f"{method} {path} failed:"
+        if _is_tls(error):
+            return TransportError(
+                f"{tried} the TLS connection to {host} could not be made: {reason}. If the platform's certificate comes"
+                " from your own authority, name its file in ca_path.",
+                details="tls",
+                **facts,
+            )
+        if _never_sent(error):
+            return TransportError(
+                f"{tried} {host} could not be reached: {reason}. Check api_url, the network and proxy variables.",
+                **facts,
+            )
+        if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)):
+            what = f"no complete answer from {host} within {self._options.timeout} seconds (option timeout)"
+        else:
+            what = f"the connection to {host} broke before the answer was complete: {reason}"
+        unsure = "" if method in SAFE_METHODS else " Whether the request was carried out is not known."
+        return TransportError(f"{tried} {what}.{unsure}", may_be_done=True, **facts)
+
+
+def is_rate_limited(answer: Answer) -> bool:
+    """Whether an answer refuses because of the rate limit: 429, or possibly 403 with nothing remaining."""
+    if answer.status == 403:
+        return RateLimit.from_headers(answer.headers).remaining == 0
+    return answer.status == 429
+
+
+def _asked_wait(outcome: Answer | TransportError, retry: Retry) -> float | None:
+    """Seconds that the platform asks to wait: Retry-After, else the reset of the rate limit. None when it does not."""
+    if not isinstance(outcome, Answer) or not (outcome.status in RETRY_STATUSES or is_rate_limited(outcome)):
+        return None
+    asked = outcome.headers.get("Retry-After")
+    if asked is not None:
+        with contextlib.suppress(ValueError, OverflowError, urllib3.exceptions.HTTPError):
+            return float(retry.parse_retry_after(asked))
+    if is_rate_limited(outcome):
+        reset = RateLimit.from_headers(outcome.headers).reset
+        return None if reset is None else max(0.0, float(reset))
+    return None
+
+
+def _query_pairs(query: Query | None) -> list[tuple[str, str]]:
+    return [
+        (name, str(one).lower() if isinstance(one, bool) else str(one))
+        for name, value in (query or {}).items()
+        for one in (value if isinstance(value, (list, tuple)) else [value])
+        if one is not None
+    ]
+
+
+def _causes(error: BaseException) -> t.Iterator[BaseException]:
+    """The error, and what libraries wrapped in it, outermost first."""
+    seen: set[int] = set()
+    waiting: list[t.Any] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
+
+
+def _is_tls(error: Exception) -> bool:
+    return any(
+        isinstance(cause, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)) for cause in _causes(error)
+    )
+
+
+def _never_sent(error: Exception) -> bool:
+    before_sending = (
+        requests.exceptions.ConnectTimeout,
+        requests.exceptions.ProxyError,
+        urllib3.exceptions.ConnectTimeoutError,
+        urllib3.exceptions.NewConnectionError,
+    )
+    return any(isinstance(cause, before_sending) for cause in _causes(error))
+
+
+def _root_cause(error: Exception) -> str:
+    """The innermost text of an error, without the object addresses that libraries write into theirs."""
+    texts = [str(cause) for cause in _causes(error) if not isinstance(cause, requests.exceptions.RequestException)]
+    for text in reversed(texts):
+        if text and "object at 0x" not in text:
+            return text[:EXCERPT]
+    return type(error).__name__

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Runs a declared module, and the only place that ends one. The same execute() serves both hosts of a module."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
+from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, check_ranges
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
+
+Params = t.Mapping[str, t.Any]
+
+
+class Client(t.Protocol):
+    """What a runner needs to know of a platform's client."""
+
+    def report(self) -> dict[str, t.Any]: ...
+
+
+class Platform(t.Protocol):
+    """A platform's client class: how to make a client, and the options this takes."""
+
+    arguments: ArgumentSpec
+
+    def __call__(self, get_option: GetOption, *, check_mode: bool = False) -> Client: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Module:
+    """A module as a declaration: its options, its platform, and what it does with a client and its parameters."""
+
+    arguments: ArgumentSpec
+    platform: Platform
+    run: t.Callable[[t.Any, Params], dict[str, t.Any]]
+
+
+def execute(module: Module, params: Params, *, check_mode: bool) -> dict[str, t.Any]:
+    """Runs a module with validated parameters and returns its result, with `failed` and `msg` when it failed."""
+    client: Client | None = None
+    result: dict[str, t.Any] = {"changed": False}
+    try:
+        check_ranges(params)
+        client = module.platform(params.get, check_mode=check_mode)
+        result.update(module.run(client, params))
+    except PaasError as error:
+        result.update(failed=True, msg=error.message, error=error.as_result())
+    if client is not None:
+        result.update(client.report())
+    return result
+
+
+def run_module(module: Module) -> None:
+    """The ordinary way: a process of its own, started by Ansible on any host."""
+    # Here, because the other way does without it and its import costs.
+    from ansible.module_utils.basic import AnsibleModule
+
+    ansible_module = AnsibleModule(**module.arguments.to_kwargs(), supports_check_mode=True)
+    result = execute(module, ansible_module.params, check_mode=ansible_module.check_mode)
+    if result.get("failed"):
+        ansible_module.fail_json(**result)
+    ansible_module.exit_json(**result)

@@ -1,0 +1,194 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""The Northflank API v1: addresses, envelopes, errors and paging. Raises PaasError, never ends a module.
+
+Facts from the vendor's pages ("Get addon", 2021; "List addon containers", "List addon backup restores", "List template
+runs", 2024) and the official Python client 2.1.0, unless a comment says otherwise.
+"""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from ansible.module_utils.common.parameters import env_fallback
+
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._client import (
+    ErrorBody,
+    Item,
+    Page,
+    api_error,
+    collect,
+    path_segment,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, NotFoundError
+from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, Query, Transport
+from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, connection_options
+
+DEFAULT_URL = "https://api.northflank.com"
+# The variables of the official Python client, in its order.
+TOKEN_VARIABLES = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN")
+URL_VARIABLES = ("NORTHFLANK_API_BASE_URL", "NF_API_HOST", "NF_HOST")
+LARGEST_PAGE = 100
+
+ARGUMENTS = CONNECTION.merge(
+    ArgumentSpec(
+        options={
+            "api_token": {"type": "str", "no_log": True, "fallback": (env_fallback, list(TOKEN_VARIABLES))},
+            "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, list(URL_VARIABLES))},
+            "team_id": {"type": "str"},
+        }
+    )
+)
+
+
+class Northflank:
+    """Reads Northflank for one task.
+
+    get_option: from option name to value, for the options in ARGUMENTS. check_mode: refuse requests that change
+    something. Raises OptionError for options that cannot be used.
+    """
+
+    name = "Northflank"
+    arguments = ARGUMENTS
+
+    def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
+        options = connection_options(get_option, variables=TOKEN_VARIABLES)
+        self._transport = Transport(options, check_mode=check_mode)
+        self._team = get_option("team_id")
+        # Every project and account path exists a second time below the team.
+        self._prefix = "/v1/" if self._team is None else f"/v1/teams/{path_segment(self._team, 'team_id')}/"
+
+    def get(self, path: str, *, query: Query | None = None, permission: str | None = None) -> Item:
+        """`data` of an answer. path: relative to /v1 or the team, percent-encoded. permission: see api_error()."""
+        answer = self._read(path, query, permission)
+        data = answer.body.get("data")
+        if not isinstance(data, dict):
+            raise self._unexpected(path, answer, "has no object under the key data")
+        return data
+
+    def get_list(
+        self,
+        path: str,
+        list_key: str,
+        *,
+        identity: str = "id",
+        query: Query | None = None,
+        keep: t.Callable[[Item], bool] = lambda item: True,
+        limit: int | None = None,
+        permission: str | None = None,
+    ) -> list[Item]:
+        """Every item of a list, page by page; ceil(n / 100) requests for n items.
+
+        list_key: the list in `data`. identity: the field that tells one item from the others. keep: which items are
+        wanted. limit: stop when as many are there. Raises AnswerError for lists that are broken or do not end.
+        """
+        # A filter the platform may not know thins a page out; then small pages would only cost more requests.
+        size = LARGEST_PAGE if limit is None or query else min(limit, LARGEST_PAGE)
+
+        numbers = itertools.count(1)
+
+        def fetch(following: t.Mapping[str, t.Any]) -> Page:
+            answer = self._read(path, {"per_page": size, **following, **(query or {})}, permission)
+            items = self._items(path, answer, list_key)
+            return _page(items, answer.body.get("pagination"), next(numbers), size)
+
+        return collect(fetch, identity=lambda item: item.get(identity), keep=keep, limit=limit)
+
+    def check_scope(self) -> None:
+        """Raises NotFoundError, with its name, when the team of the options does not exist or is not the token's."""
+        if self._team is None:
+            return
+        try:
+            self._read("projects", {"per_page": 1}, None)
+        except NotFoundError as error:
+            raise NotFoundError(
+                f'The team "{self._team}" was not found, or the token does not belong to it (option team_id).',
+                **_facts(error),
+            ) from None
+
+    def report(self) -> dict[str, t.Any]:
+        """See Transport.report()."""
+        return self._transport.report()
+
+    def _read(self, path: str, query: Query | None, permission: str | None) -> Answer:
+        answer = self._transport.request("GET", self._prefix + path, query=query)
+        if not 200 <= answer.status < 300:
+            error = error_body(answer)
+            safe = ErrorBody(self._transport.redact(error.message), error.code, error.error_id, error.details)
+            raise api_error(answer, "GET", self._prefix + path, safe, permission)
+        if not isinstance(answer.body, dict):
+            raise self._unexpected(path, answer, "is not a JSON object" if answer.is_json else "is not JSON")
+        return answer
+
+    def _items(self, path: str, answer: Answer, list_key: str) -> list[Item]:
+        """The list of a page. Absent is empty: several lists are not marked required, and may be left out."""
+        data = answer.body.get("data")
+        items = data.get(list_key) if isinstance(data, dict) else None
+        if items is None:
+            pagination = answer.body.get("pagination")
+            count = pagination.get("count") if isinstance(pagination, dict) else None
+            others = [key for key, value in data.items() if isinstance(value, list)] if isinstance(data, dict) else []
+            if count or others or not isinstance(data, (dict, type(None))):
+                raise self._unexpected(path, answer, f"has no list {list_key}")
+            return []
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self._unexpected(path, answer, f"has something else than a list of objects under {list_key}")
+        return items
+
+    def _unexpected(self, path: str, answer: Answer, what: str) -> AnswerError:
+        full = self._prefix + path
+        return AnswerError(
+            f"The answer to GET {full} (status {answer.status}) {what}. Is api_url the address of the Northflank API?"
+            f" The answer begins: {answer.text or '(empty)'}",
+            method="GET",
+            path=full,
+            status=answer.status,
+        )
+
+
+def error_body(answer: Answer) -> ErrorBody:
+    """Reads the documented error envelope, the flat form of older specifications, or plain text.
+
+    The envelope: {"error": {"status", "message", "id", "details"}}. The flat form: {"code", "message", "status"}.
+    """
+    body = answer.body if isinstance(answer.body, dict) else {}
+    error = body.get("error", body)
+    if not isinstance(error, dict):
+        # OAuth-shaped, as some gateways answer.
+        error = {"message": body.get("error_description") or error}
+    message = error.get("message")
+    return ErrorBody(
+        message=str(message) if message else answer.text,
+        code=_text(error.get("code")),
+        error_id=_text(error.get("id")),
+        details=error.get("details"),
+    )
+
+
+def _text(value: t.Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _facts(error: NotFoundError) -> dict[str, t.Any]:
+    return {"method": error.method, "path": error.path, "status": error.status}
+
+
+def _page(items: list[Item], pagination: t.Any, number: int, size: int) -> Page:
+    """Where the list goes on. `cursor` may be null, empty, or left over on the last page: hasNextPage decides."""
+    next_number = {"page": number + 1}
+    if not isinstance(pagination, dict) or not isinstance(pagination.get("hasNextPage"), bool):
+        cursor = pagination.get("cursor") if isinstance(pagination, dict) else None
+        if cursor:
+            return Page(items, {"cursor": cursor})
+        # No word on a next page: one page, unless it is full. Then ask, rather than cut silently.
+        return Page(items, next_number if len(items) >= size else None, promised=False)
+    if not pagination["hasNextPage"]:
+        return Page(items)
+    cursor = pagination.get("cursor")
+    return Page(items, {"cursor": cursor} if cursor else next_number)

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""What Northflank has to read, as data. Source of paths and permissions: vendor pages, official Python client 2.1.0."""
+
+from __future__ import annotations
+
+from ansible_collections.quayside.paas.plugins.module_utils._resource import Filter, Resource
+
+# The 13 states of the official client; the vendor page of 2024 has nine of them.
+RUN_STATES = [
+    "pending",
+    "running",
+    "success",
+    "failure",
+    "aborted",
+    "aborting",
+    "queued",
+    "unknown",
+    "skipped",
+    "waiting",
+    "retrying",
+    "async_wait",
+    "approval_wait",
+]
+# Maps in templates, runs and addons whose keys are names that a user made up.
+USER_KEYED = frozenset(
+    {
+        "annotations",
+        "argumentOverrides",
+        "arguments",
+        "labels",
+        "refs",
+        "runtimeEnvironment",
+        "runtimeFiles",
+        "templateValues",
+    }
+)
+
+PROJECT = Resource(
+    noun="project",
+    list_key="projects",
+    id_option="project_id",
+    lists=("projects",),
+    one="projects/{project_id}",
+    permission="Project > Projects > Manage > Read",
+)
+ADDON = Resource(
+    noun="addon",
+    list_key="addons",
+    id_option="addon_id",
+    parent=PROJECT,
+    lists=("projects/{project_id}/addons",),
+    one="projects/{project_id}/addons/{addon_id}",
+    untouched=USER_KEYED,
+    permission="Project > Addons > General > Read",
+)
+ADDON_CONTAINER = Resource(
+    noun="container",
+    list_key="containers",
+    id_option="container_name",
+    parent=ADDON,
+    lists=("projects/{project_id}/addons/{addon_id}/containers",),
+    identity="name",
+    permission="Project > Addons > General > Read (in older roles: Deployment > View Instances)",
+)
+ADDON_BACKUP = Resource(
+    noun="backup",
+    list_key="backups",
+    id_option="backup_id",
+    parent=ADDON,
+    lists=("projects/{project_id}/addons/{addon_id}/backups",),
+    one="projects/{project_id}/addons/{addon_id}/backups/{backup_id}",
+    permission="Project > Addons > General > Read",
+)
+BACKUP_RESTORE = Resource(
+    noun="restore",
+    list_key="restores",
+    id_option="restore_id",
+    parent=ADDON_BACKUP,
+    lists=(
+        "projects/{project_id}/addons/{addon_id}/backups/{backup_id}/restores",
+        "projects/{project_id}/addons/{addon_id}/restores",
+    ),
+    scope={"source_project_id": "sourceProjectId", "source_addon_id": "sourceAddonId"},
+    permission="Project > Addons > General > Read",
+)
+TEMPLATE = Resource(
+    noun="template",
+    list_key="templates",
+    id_option="template_id",
+    lists=("templates",),
+    one="templates/{template_id}",
+    untouched=USER_KEYED,
+    permission="Account > Templates > General > Read",
+)
+TEMPLATE_RUN = Resource(
+    noun="template run",
+    list_key="templateRuns",
+    id_option="run_id",
+    parent=TEMPLATE,
+    lists=("templates/{template_id}/runs",),
+    one="templates/{template_id}/runs/{run_id}",
+    filters={
+        "status": Filter("status", {"type": "str", "choices": RUN_STATES}),
+        "concluded": Filter("concluded", {"type": "bool"}),
+    },
+    untouched=USER_KEYED,
+    permission="Account > Templates > General > Read",
+)

@@ -1,0 +1,116 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Option values, wherever they come from: module parameters or the options of a plugin."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError
+
+# Both hosts of a module, and every plugin, hand over their options as a function from name to value.
+GetOption = t.Callable[[str], t.Any]
+
+# Least and greatest value of options that are numbers; None is no bound.
+RANGES: dict[str, tuple[int, int | None]] = {
+    "timeout": (1, 3600),
+    "retry_budget": (0, 86400),
+    "limit": (1, None),
+    "concurrency": (1, 32),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ConnectionOptions:
+    """How to reach a platform.
+
+    url: scheme, host and port, possibly a path, without trailing slash and without /v1.
+    timeout: seconds for the connection, for an answer to begin, and for it to be complete.
+    retry_budget: seconds in all that failed attempts and the waits between them may take.
+    ca_path: a file or folder of certificates to trust, or None for the default ones.
+    """
+
+    url: str
+    token: str = dataclasses.field(repr=False)
+    timeout: int
+    retry_budget: int
+    validate_certs: bool = True
+    ca_path: str | None = None
+
+
+def check_ranges(options: t.Mapping[str, t.Any]) -> None:
+    """Raises OptionError when a number is outside its range. Options that are absent or None are left alone."""
+    for name, (least, greatest) in RANGES.items():
+        value = options.get(name)
+        if value is None:
+            continue
+        if value < least or (greatest is not None and value > greatest):
+            allowed = f"at least {least}" if greatest is None else f"from {least} to {greatest}"
+            raise OptionError(f"The option {name} is {value}; it has to be {allowed}.")
+
+
+def base_url(value: str | None, name: str = "api_url") -> str:
+    """The configured base URL without trailing slashes and without a trailing /v1.
+
+    Raises OptionError when it is no http or https URL, or carries credentials, a query or a fragment.
+    """
+    url = (value or "").strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - reading it checks it
+    except ValueError as error:
+        raise OptionError(f"The option {name} is not a URL: {error}.") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(f"The option {name} has to be a URL such as https://api.example.com, with its scheme.")
+    if parts.username is not None or parts.password is not None:
+        raise OptionError(f"The option {name} must not hold a user name or a password.")
+    if parts.query or parts.fragment:
+        raise OptionError(f"The option {name} must not hold a query or a fragment.")
+    return url.removesuffix("/v1").rstrip("/")
+
+
+def secret(value: t.Any, name: str, variables: t.Sequence[str]) -> str:
+    """The value of a token option. variables: the environment variables that can hold it.
+
+    Raises OptionError, without the value, when it is missing or cannot be sent in an HTTP header.
+    """
+    if not value:
+        raise OptionError(
+            f"No {name}: set the option {name}, or one of the environment variables {', '.join(variables)}."
+        )
+    text = str(value)
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise OptionError(
+            f"The value of {name} cannot be a token: it holds blanks, line ends or characters outside ASCII."
+            " Was it read from a file with a trailing line end?"
+        )
+    return text
+
+
+def connection_options(
+    get: GetOption, *, token: str = "api_token", variables: t.Sequence[str] = ()
+) -> ConnectionOptions:
+    """Reads and checks the options of a connection.
+
+    get: from option name to value. token: the name of the option with the token. variables: see secret().
+    Raises OptionError.
+    """
+    check_ranges({name: get(name) for name in ("timeout", "retry_budget")})
+    ca_path = get("ca_path")
+    if ca_path is not None and not os.path.exists(ca_path):
+        raise OptionError(f"The option ca_path names {ca_path}, which does not exist.")
+    return ConnectionOptions(
+        url=base_url(get("api_url")),
+        token=secret(get(token), token, variables),
+        timeout=get("timeout"),
+        retry_budget=get("retry_budget"),
+        validate_certs=get("validate_certs"),
+        ca_path=ca_path,
+    )

@@ -1,0 +1,214 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: addon_backup_info
+short_description: Read the backups of Northflank addons
+version_added: 0.1.0
+description:
+  - Returns the backups of one addon, or of every addon of a project, or one backup with its last restore.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._northflank
+  - quayside.paas._northflank.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.info_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.list
+  - quayside.paas._module.fan
+options:
+  project_id:
+    description:
+      - The project to read from, as its id (V(my-shop) for a project called "My Shop").
+    type: str
+    required: true
+
+  addon_id:
+    description:
+      - Read the backups of this addon only. Without it, those of every addon of the project.
+    type: str
+  backup_id:
+    description:
+      - Read this backup only, with its last restore. Needs O(addon_id).
+      - When the addon has none of this id, the list is empty.
+    type: str
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the backups of one addon
+  quayside.paas.addon_backup_info:
+    project_id: web-shop
+    addon_id: orders-db
+  register: found
+
+- name: Fail when none was completed
+  ansible.builtin.assert:
+    that: found.backups | selectattr('status', 'eq', 'completed') | length > 0
+
+- name: Read the first backups that the platform lists
+  quayside.paas.addon_backup_info:
+    project_id: web-shop
+    addon_id: orders-db
+    limit: 5
+
+- name: Read the backups of every addon of a project
+  quayside.paas.addon_backup_info:
+    project_id: web-shop
+
+- name: Read one backup and how its last restore went
+  quayside.paas.addon_backup_info:
+    project_id: web-shop
+    addon_id: orders-db
+    backup_id: nightly-2026-01-14
+"""
+
+RETURN = r"""
+---
+backups:
+  description: The backups.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    project_id:
+      description: The project of the addon.
+      returned: always
+      type: str
+    addon_id:
+      description: The addon of the backup.
+      returned: always
+      type: str
+    id:
+      description: Id of the backup.
+      returned: always
+      type: str
+    uid:
+      description: Id of the backup that never changes.
+      returned: when the platform tells
+      type: str
+    name:
+      description: Name of the backup.
+      returned: always
+      type: str
+    status:
+      description: State of the backup, for example V(completed) or V(in-progress).
+      returned: always
+      type: str
+    created_at:
+      description: When it was begun.
+      returned: always
+      type: str
+    completed_at:
+      description: When it was done.
+      returned: when it is done
+      type: str
+    config:
+      description: Its C(size) as a string of bytes, its C(source), compression and version.
+      returned: always
+      type: dict
+    custom_destination_id:
+      description: Where it is kept.
+      returned: when it is kept in a destination of one's own
+      type: str
+    last_restore:
+      description: Time stamp and status of the last restore.
+      returned: with O(backup_id), when there was one
+      type: dict
+  sample:
+    - project_id: web-shop
+      addon_id: orders-db
+      id: nightly-2026-01-14
+      uid: 668596c647fed81696a8a82c
+      name: nightly 2026-01-14
+      status: completed
+      created_at: "2026-01-14T02:00:00.000Z"
+      completed_at: "2026-01-14T02:06:41.000Z"
+      config:
+        size: "734003200"
+        source:
+          type: liveInstance
+rate_limit:
+  description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
+  returned: when a request was answered or tried
+  type: dict
+  contains:
+    limit:
+      description: Requests allowed in a window.
+      type: int
+      returned: always
+    remaining:
+      description: Requests left in the current window.
+      type: int
+      returned: always
+    reset:
+      description: Seconds until the current window ends.
+      type: int
+      returned: always
+  sample:
+    limit: 1000
+    remaining: 987
+    reset: 3412
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: when a request was answered or tried
+  type: int
+  sample: 1
+error:
+  description: The facts behind C(msg). Each value is V(null) where there is none.
+  returned: failure
+  type: dict
+  contains:
+    method:
+      description: HTTP method of the request that failed.
+      type: str
+      returned: always
+    path:
+      description: Path of the request that failed.
+      type: str
+      returned: always
+    status:
+      description: HTTP status of the answer.
+      type: int
+      returned: always
+    code:
+      description: Error code of the platform.
+      type: str
+      returned: always
+    id:
+      description: What the platform calls this very error. Its support asks for it.
+      type: str
+      returned: always
+    details:
+      description: What else the platform said.
+      type: raw
+      returned: always
+  sample:
+    method: GET
+    path: /v1/projects/shop/addons
+    status: 403
+    code:
+    id: 66c5d1a2e9
+    details:
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import ADDON_BACKUP
+
+MODULE = info_module(Northflank, ADDON_BACKUP, required=("project_id",))
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

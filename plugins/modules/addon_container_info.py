@@ -1,0 +1,200 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: addon_container_info
+short_description: Read the containers of Northflank addons
+version_added: 0.1.0
+description:
+  - Returns the containers of one addon, or of every addon of a project.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._northflank
+  - quayside.paas._northflank.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.info_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.list
+  - quayside.paas._module.fan
+options:
+  project_id:
+    description:
+      - The project to read from, as its id (V(my-shop) for a project called "My Shop").
+    type: str
+    required: true
+
+  addon_id:
+    description:
+      - Read the containers of this addon only. Without it, those of every addon of the project.
+    type: str
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the containers of one addon
+  quayside.paas.addon_container_info:
+    project_id: web-shop
+    addon_id: orders-db
+  register: found
+
+- name: Fail when one of them does not run
+  ansible.builtin.assert:
+    that: found.containers | rejectattr('status', 'eq', 'TASK_RUNNING') | length == 0
+
+- name: Read the containers of every addon of a project
+  quayside.paas.addon_container_info:
+    project_id: web-shop
+  register: all_of_them
+
+- name: Count them by addon
+  ansible.builtin.debug:
+    msg: "{{ item.0 }}: {{ item.1 | length }}"
+  loop: "{{ all_of_them.containers | groupby('addon_id') }}"
+  loop_control:
+    label: "{{ item.0 }}"
+"""
+
+RETURN = r"""
+---
+containers:
+  description: The containers.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    project_id:
+      description: The project of the addon.
+      returned: always
+      type: str
+    addon_id:
+      description: The addon of the container.
+      returned: always
+      type: str
+    name:
+      description: Name of the container.
+      returned: always
+      type: str
+    status:
+      description: State of the container, for example V(TASK_RUNNING).
+      returned: always
+      type: str
+    created_at:
+      description: When it was made, in seconds since 1970.
+      returned: always
+      type: int
+    updated_at:
+      description: When it last changed, in seconds since 1970.
+      returned: always
+      type: int
+    node_name:
+      description: The node that it runs on.
+      returned: on clusters of one's own
+      type: str
+    node_pool_user_id:
+      description: The node pool, as its owner calls it.
+      returned: on clusters of one's own
+      type: str
+    node_pool_provider_id:
+      description: The node pool, as the cloud provider calls it.
+      returned: on clusters of one's own
+      type: str
+    host:
+      description: Address of the node.
+      returned: on clusters of one's own
+      type: str
+    ip_addresses:
+      description: Addresses of the container.
+      returned: on clusters of one's own
+      type: list
+      elements: str
+  sample:
+    - project_id: default-project
+      addon_id: example-addon
+      name: example-service-78b4d4459d-sbtn8
+      status: TASK_RUNNING
+      created_at: 1611241087
+      updated_at: 1611241087
+rate_limit:
+  description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
+  returned: when a request was answered or tried
+  type: dict
+  contains:
+    limit:
+      description: Requests allowed in a window.
+      type: int
+      returned: always
+    remaining:
+      description: Requests left in the current window.
+      type: int
+      returned: always
+    reset:
+      description: Seconds until the current window ends.
+      type: int
+      returned: always
+  sample:
+    limit: 1000
+    remaining: 987
+    reset: 3412
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: when a request was answered or tried
+  type: int
+  sample: 1
+error:
+  description: The facts behind C(msg). Each value is V(null) where there is none.
+  returned: failure
+  type: dict
+  contains:
+    method:
+      description: HTTP method of the request that failed.
+      type: str
+      returned: always
+    path:
+      description: Path of the request that failed.
+      type: str
+      returned: always
+    status:
+      description: HTTP status of the answer.
+      type: int
+      returned: always
+    code:
+      description: Error code of the platform.
+      type: str
+      returned: always
+    id:
+      description: What the platform calls this very error. Its support asks for it.
+      type: str
+      returned: always
+    details:
+      description: What else the platform said.
+      type: raw
+      returned: always
+  sample:
+    method: GET
+    path: /v1/projects/shop/addons
+    status: 403
+    code:
+    id: 66c5d1a2e9
+    details:
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import ADDON_CONTAINER
+
+MODULE = info_module(Northflank, ADDON_CONTAINER, required=("project_id",))
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: template_info
+short_description: Read Northflank templates
+version_added: 0.1.0
+description:
+  - Returns all templates of the account or team, or one in full, with its nodes.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._northflank
+  - quayside.paas._northflank.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.info_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.list
+options:
+  template_id:
+    description:
+      - Read this template only, in full.
+      - When there is none, the list is empty.
+    type: str
+"""
+
+EXAMPLES = r"""
+---
+- name: Read all templates
+  quayside.paas.template_info:
+  register: found
+
+- name: Name those that run by themselves
+  ansible.builtin.debug:
+    msg: "{{ item.id }}"
+  loop: "{{ found.templates | selectattr('options.autorun', 'defined') | selectattr('options.autorun') }}"
+
+- name: Read one template with its arguments and nodes
+  quayside.paas.template_info:
+    template_id: preview-environment
+"""
+
+RETURN = r"""
+---
+templates:
+  description: The templates.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the template.
+      returned: always
+      type: str
+    name:
+      description: Name of the template.
+      returned: always
+      type: str
+    description:
+      description: What its owner says of it.
+      returned: when there is one
+      type: str
+    api_version:
+      description: Version of the API that the template is written for.
+      returned: always
+      type: str
+    options:
+      description: Whether it runs by itself (C(autorun)), and what a second run at a time does (C(concurrency_policy)).
+      returned: when the platform tells
+      type: dict
+    concurrency_policy:
+      description: What a second run at a time does.
+      returned: when the platform tells
+      type: str
+    arguments:
+      description: Arguments and their defaults. The keys are as the user wrote them.
+      returned: with O(template_id), when there are any
+      type: dict
+    spec:
+      description: The tree of nodes.
+      returned: with O(template_id)
+      type: dict
+    gitops:
+      description: The repository that it is kept in.
+      returned: with O(template_id), when there is one
+      type: dict
+    teardown_spec:
+      description: The nodes that undo it.
+      returned: with O(template_id), when there are any
+      type: dict
+    $schema:
+      description: Address of the schema.
+      returned: with O(template_id), when the platform tells
+      type: str
+    created_at:
+      description: When it was made.
+      returned: when the platform tells
+      type: str
+    updated_at:
+      description: When it last changed.
+      returned: when the platform tells
+      type: str
+  sample:
+    - id: example-template
+      name: Example Template
+      description: This is a sample template.
+      api_version: v1.2
+      options:
+        autorun: false
+      concurrency_policy: allow
+rate_limit:
+  description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
+  returned: when a request was answered or tried
+  type: dict
+  contains:
+    limit:
+      description: Requests allowed in a window.
+      type: int
+      returned: always
+    remaining:
+      description: Requests left in the current window.
+      type: int
+      returned: always
+    reset:
+      description: Seconds until the current window ends.
+      type: int
+      returned: always
+  sample:
+    limit: 1000
+    remaining: 987
+    reset: 3412
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: when a request was answered or tried
+  type: int
+  sample: 1
+error:
+  description: The facts behind C(msg). Each value is V(null) where there is none.
+  returned: failure
+  type: dict
+  contains:
+    method:
+      description: HTTP method of the request that failed.
+      type: str
+      returned: always
+    path:
+      description: Path of the request that failed.
+      type: str
+      returned: always
+    status:
+      description: HTTP status of the answer.
+      type: int
+      returned: always
+    code:
+      description: Error code of the platform.
+      type: str
+      returned: always
+    id:
+      description: What the platform calls this very error. Its support asks for it.
+      type: str
+      returned: always
+    details:
+      description: What else the platform said.
+      type: raw
+      returned: always
+  sample:
+    method: GET
+    path: /v1/projects/shop/addons
+    status: 403
+    code:
+    id: 66c5d1a2e9
+    details:
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import TEMPLATE
+
+MODULE = info_module(Northflank, TEMPLATE)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Runs a module's code inside the controller's worker, where that gives the same result as a process of its own.
+
+A module that is started as usual costs several hundred milliseconds before its first request, for each item of a loop
+again. In the worker the same code costs a few, and the items of a loop share one connection. docs/architecture.md says
+when this way is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import typing as t
+
+from ansible import constants as C
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action.normal import ActionModule as OrdinaryAction
+
+# Imported before workers are forked from here, so that no task has to import requests again.
+from ansible_collections.quayside.paas.plugins.module_utils import _http  # noqa: F401
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
+
+SWITCH = "quayside_paas_in_process"  # the variable that turns this way off
+
+
+class InProcessAction(OrdinaryAction):  # type: ignore[misc]
+    """The action plugin of every module of the collection."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The result of the task: from the code in this process if that is safe, else from the ordinary module."""
+        variables = _variables_of_host(self._task, task_vars or {})
+        result = self._run_here(variables) if self._may_run_here(variables) else None
+        return t.cast("dict[str, t.Any]", super().run(tmp, task_vars)) if result is None else result
+
+    def _may_run_here(self, variables: t.Mapping[str, t.Any]) -> bool:
+        if self._connection.transport not in ("local", "ansible.builtin.local"):
+            return False
+        if self._connection.become is not None or self._task.async_val:
+            return False
+        return self._is_own_interpreter(variables) and self._is_switched_on(variables)
+
+    def _is_own_interpreter(self, variables: t.Mapping[str, t.Any]) -> bool:
+        wanted = str(self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=dict(variables))))
+        # Links are not resolved: the interpreter of a virtual environment is often a link to one without its libraries.
+        return wanted.startswith("auto") or os.path.abspath(wanted) == os.path.abspath(sys.executable)
+
+    def _is_switched_on(self, variables: t.Mapping[str, t.Any]) -> bool:
+        value = self._task.args.get("in_process", variables.get(SWITCH, True))
+        try:
+            return bool(boolean(self._templar.template(value)))
+        except TypeError:
+            return False  # the ordinary module says what is wrong with it
+
+    def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        """The result, or None when the arguments are not in order: the ordinary module then says so in its words."""
+        name = self._task.action.rpartition(".")[2]
+        module: Module = importlib.import_module(f"ansible_collections.quayside.paas.plugins.modules.{name}").MODULE
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        arguments = _as_sent(self, variables)
+        internal = {key: value for key, value in arguments.items() if key.startswith("_ansible_")}
+        with _environment(environment), contextlib.chdir(self._loader.get_basedir()):
+            validator = ArgumentSpecValidator(module.arguments.options, **module.arguments.rules())
+            given = {key: value for key, value in arguments.items() if key not in internal}
+            checked = validator.validate(given)
+            if checked.error_messages or checked._warnings or checked._deprecations:
+                return None
+            result = execute(module, checked.validated_parameters, check_mode=bool(internal["_ansible_check_mode"]))
+        # Newer versions of Ansible say whether the result shall repeat the arguments; older ones always want it.
+        if internal.get("_ansible_inject_invocation", True):
+            result["invocation"] = {"module_args": checked.validated_parameters}
+        return _masked(result, checked._no_log_values)
+
+
+def _variables_of_host(task: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The variables of the host that the task runs on, which delegation changes."""
+    if not task.delegate_to:
+        return task_vars
+    delegated = task_vars.get("ansible_delegated_vars", {}).get(task.delegate_to)
+    return task_vars if delegated is None else dict(delegated)
+
+
+def _as_sent(action: t.Any, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments as a module would get them: plain JSON types, with Ansible's internal ones."""
+    arguments = dict(action._task.args)
+    action._update_module_args(action._task.action, arguments, variables)
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(arguments, **_module_encoding())))
+
+
+def _module_encoding() -> dict[str, t.Any]:
+    try:
+        from ansible.module_utils.common.json import Direction, get_module_encoder
+    except ImportError:  # ansible-core 2.18
+        from ansible.module_utils.common.json import AnsibleJSONEncoder
+
+        return {"cls": AnsibleJSONEncoder, "vault_to_text": True}
+    return {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
+
+
+@contextlib.contextmanager
+def _environment(changes: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+    """The process environment with the task's `environment`, as a module's process would have it."""
+    before = dict(os.environ)
+    os.environ.update({name: str(value) for name, value in changes.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _masked(result: dict[str, t.Any], secrets: t.Any) -> dict[str, t.Any]:
+    """What AnsibleModule does before it prints a result. Results of action plugins are not masked by Ansible."""
+    flags = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
+    return {**remove_values(result, secrets), **flags}
