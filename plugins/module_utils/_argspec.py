@@ -9,7 +9,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import typing as t
+
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +50,17 @@ class ArgumentSpec:
     def to_kwargs(self) -> dict[str, t.Any]:
         """Keyword arguments for AnsibleModule."""
         return {"argument_spec": self.options, **self.rules()}
+
+
+def from_environment(*variables: str) -> str:
+    """The fallback of an option: the first of the environment variables that is set to more than nothing.
+
+    Ansible's own env_fallback would take an empty one, as AWX makes them of fields that were not filled in.
+    """
+    for variable in variables:
+        if os.environ.get(variable):
+            return os.environ[variable]
+    raise AnsibleFallbackNotFound
 
 
 # Defaults and meaning stand in the doc fragments next to these names.

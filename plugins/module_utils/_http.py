@@ -79,6 +79,11 @@ class RateLimit:
         return self.remaining <= other.remaining or self.reset > other.reset
 
 
+def report(rate_limit: RateLimit, request_count: int) -> dict[str, t.Any]:
+    """What every result tells of the requests: rate_limit as a dictionary of numbers or None, request_count."""
+    return {"rate_limit": dataclasses.asdict(rate_limit), "request_count": request_count}
+
+
 @dataclasses.dataclass(frozen=True)
 class Answer:
     """A complete answer. body: the parsed JSON, or None when there was none or it was no JSON. text: how it begins."""
@@ -196,8 +201,8 @@ class Transport:
                     return self._final(outcome)
 
     def report(self) -> dict[str, t.Any]:
-        """What every result tells of the requests: rate_limit as a dictionary of numbers or None, request_count."""
-        return {"rate_limit": dataclasses.asdict(self.rate_limit), "request_count": self.request_count}
+        """See report()."""
+        return report(self.rate_limit, self.request_count)
 
     def redact(self, text: str) -> str:
         """The text without the token, and without anything that cannot be written as UTF-8."""
@@ -289,7 +294,7 @@ class Transport:
         """Waits before the next attempt. False, at once, when the budget does not allow for it."""
         seconds = _asked_wait(outcome, retry)
         if seconds is None:
-            seconds = backoff(retry)
+            seconds = backoff(retry, answered=isinstance(outcome, Answer))
         if seconds >= self._budget.left():
             return False
         self._sleep(seconds)

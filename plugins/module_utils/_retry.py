@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
 RETRY_STATUSES = (429, 502, 503, 504)
 # A request that is not idempotent is repeated only when the platform says that it refused it.
 REFUSED_STATUSES = (429,)
+FIRST_BACKOFF = 0.5  # seconds
 LONGEST_BACKOFF = 30.0  # seconds
 
 
@@ -28,15 +29,20 @@ def new_retry(idempotent: bool) -> Retry:
 
     return Retry(
         total=None,
-        backoff_factor=0.5,
+        backoff_factor=FIRST_BACKOFF,
         allowed_methods=None,
         status_forcelist=RETRY_STATUSES if idempotent else REFUSED_STATUSES,
     )
 
 
-def backoff(retry: Retry) -> float:
-    """Seconds to wait before the next attempt, when the platform names none: 0 at first, then growing, with jitter."""
-    longest = min(retry.get_backoff_time(), LONGEST_BACKOFF)
+def backoff(retry: Retry, answered: bool) -> float:
+    """Seconds to wait before the next attempt, when the platform names none: growing, with jitter.
+
+    answered: whether there was an answer. If not, the first repetition is immediate: the server may just have closed a
+    connection that was kept open for a while.
+    """
+    shortest = FIRST_BACKOFF if answered else 0.0
+    longest = min(max(retry.get_backoff_time(), shortest), LONGEST_BACKOFF)
     return longest * random.uniform(0.5, 1.0)
 
 

@@ -122,7 +122,7 @@ containers:
       updated_at: 1611241087
 rate_limit:
   description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
-  returned: when a request was answered or tried
+  returned: always
   type: dict
   contains:
     limit:
@@ -143,7 +143,7 @@ rate_limit:
     reset: 3412
 request_count:
   description: How many requests the task sent, repeated ones included.
-  returned: when a request was answered or tried
+  returned: always
   type: int
   sample: 1
 error:

@@ -123,7 +123,7 @@ restores:
       completed_at: "2021-01-20T11:19:54.494Z"
 rate_limit:
   description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
-  returned: when a request was answered or tried
+  returned: always
   type: dict
   contains:
     limit:
@@ -144,7 +144,7 @@ rate_limit:
     reset: 3412
 request_count:
   description: How many requests the task sent, repeated ones included.
-  returned: when a request was answered or tried
+  returned: always
   type: int
   sample: 1
 error:

@@ -115,7 +115,7 @@ templates:
       concurrency_policy: allow
 rate_limit:
   description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
-  returned: when a request was answered or tried
+  returned: always
   type: dict
   contains:
     limit:
@@ -136,7 +136,7 @@ rate_limit:
     reset: 3412
 request_count:
   description: How many requests the task sent, repeated ones included.
-  returned: when a request was answered or tried
+  returned: always
   type: int
   sample: 1
 error:

@@ -175,7 +175,7 @@ template_runs:
       updated_at: "2021-01-01 12:00:00.000Z"
 rate_limit:
   description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
-  returned: when a request was answered or tried
+  returned: always
   type: dict
   contains:
     limit:
@@ -196,7 +196,7 @@ rate_limit:
     reset: 3412
 request_count:
   description: How many requests the task sent, repeated ones included.
-  returned: when a request was answered or tried
+  returned: always
   type: int
   sample: 1
 error:

@@ -50,7 +50,7 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         return self._is_own_interpreter(variables) and self._is_switched_on(variables)
 
     def _is_own_interpreter(self, variables: t.Mapping[str, t.Any]) -> bool:
-        wanted = str(self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=dict(variables))))
+        wanted = str(self._templar.template(C.config.get_config_value("INTERPRETER_PYTHON", variables=variables)))
         # Links are not resolved: the interpreter of a virtual environment is often a link to one without its libraries.
         return wanted.startswith("auto") or os.path.abspath(wanted) == os.path.abspath(sys.executable)
 

@@ -12,6 +12,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
+from ansible_collections.quayside.paas.plugins.module_utils._http import RateLimit, report
 from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, check_ranges
 
 if t.TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Module:
 def execute(module: Module, params: Params, *, check_mode: bool) -> dict[str, t.Any]:
     """Runs a module with validated parameters and returns its result, with `failed` and `msg` when it failed."""
     client: Client | None = None
-    result: dict[str, t.Any] = {"changed": False}
+    result: dict[str, t.Any] = {"changed": False, **report(RateLimit(), 0)}
     try:
         check_ranges(params)
         client = module.platform(params.get, check_mode=check_mode)

@@ -15,9 +15,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible.module_utils.common.parameters import env_fallback
-
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
 from ansible_collections.quayside.paas.plugins.module_utils._client import (
     ErrorBody,
     Item,
@@ -39,8 +37,8 @@ LARGEST_PAGE = 100
 ARGUMENTS = CONNECTION.merge(
     ArgumentSpec(
         options={
-            "api_token": {"type": "str", "no_log": True, "fallback": (env_fallback, list(TOKEN_VARIABLES))},
-            "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (env_fallback, list(URL_VARIABLES))},
+            "api_token": {"type": "str", "no_log": True, "fallback": (from_environment, list(TOKEN_VARIABLES))},
+            "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (from_environment, list(URL_VARIABLES))},
             "team_id": {"type": "str"},
         }
     )

@@ -1,0 +1,29 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modules of the collection, found rather than listed."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import Any
+
+import yaml
+
+from support.playbook import COLLECTION
+
+MODULES = sorted(path.stem for path in (COLLECTION / "plugins/modules").glob("*.py"))
+
+
+@cache
+def documentation(module: str) -> dict[str, Any]:
+    """DOCUMENTATION, EXAMPLES and RETURN of a module, parsed, as they stand in its file."""
+    tree = ast.parse((COLLECTION / "plugins/modules" / f"{module}.py").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = yaml.safe_load(node.value.value)
+    return found

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways to run a module, and the cases that are run in each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from support.playbook import Run, save
+
+if TYPE_CHECKING:
+    from support.simulator import Simulator
+
+# By module: a list of cases with the name of the case, its arguments and, where it has to fail, part of the message.
+CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
+    (Path(__file__).parent / "cases.yml").read_text(encoding="utf-8")
+)
+
+WAYS = {
+    "in process": {"in_process": True, "check": False},
+    "as a module": {"in_process": False, "check": False},
+    "in process, check mode": {"in_process": True, "check": True},
+    "as a module, check mode": {"in_process": False, "check": True},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ran:
+    """One way of running all cases. results: by module, case and turn (first, second). journal: what was asked."""
+
+    run: Run
+    journal: list[dict[str, Any]]
+
+    def result(self, module: str, case: str, turn: str = "first") -> dict[str, Any]:
+        return self.run.results[f"{module}/{case}/{turn}"]
+
+
+def play(sim: Simulator) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = []
+    variables: dict[str, str] = {}
+    for module, cases in CASES.items():
+        for case in cases:
+            for turn in ("first", "second"):
+                variable = f"result_{len(variables)}"
+                variables[f"{module}/{case['name']}/{turn}"] = variable
+                tasks.append(
+                    {
+                        "name": f"{module}: {case['name']} ({turn})",
+                        f"quayside.paas.{module}": case.get("args", {}),
+                        "register": variable,
+                        "ignore_errors": "fails_with" in case,
+                    }
+                )
+    connection = {"api_url": sim.url, "api_token": sim.token}
+    return [
+        {
+            "name": "Run every case of every module twice",
+            "hosts": "all",
+            "gather_facts": False,
+            "module_defaults": {"group/quayside.paas.northflank": connection},
+            "tasks": [*tasks, save(variables)],
+        }
+    ]
