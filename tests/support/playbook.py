@@ -66,11 +66,13 @@ def run_playbook(
     if isinstance(plays, list):
         (folder / "playbook.yml").write_text(json.dumps(plays, indent=1), encoding="utf-8")
         plays = folder / "playbook.yml"
+    # As variables of the host, so that a task's own can overrule them.
+    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
     (folder / "vars.json").write_text(json.dumps(extra_vars or {}), encoding="utf-8")
     command = [
         str(Path(sys.executable).parent / "ansible-playbook"),
-        *("-i", "localhost,", "-c", "local"),
-        *("-e", f"ansible_python_interpreter={sys.executable}", "-e", f"@{folder / 'vars.json'}"),
+        *("-i", str(folder / "inventory.json"), "-e", f"@{folder / 'vars.json'}"),
         *arguments,
         str(plays),
     ]
