@@ -12,7 +12,7 @@ import copy
 import typing as t
 
 if t.TYPE_CHECKING:
-    from typing_extensions import Self  # noqa: UP035 - typing has it from Python 3.11 on
+    from typing import Self
 
 
 class PaasError(Exception):
