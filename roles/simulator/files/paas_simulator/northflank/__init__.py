@@ -1,0 +1,10 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Northflank, as far as its documentation pages and its official clients describe it."""
+
+from __future__ import annotations
+
+from .platform import Northflank
+
+__all__ = ["Northflank"]

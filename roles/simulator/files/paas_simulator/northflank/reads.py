@@ -1,0 +1,230 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that is read with GET."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ..messages import Call, Record
+from .access import Token, scoped
+from .errors import ApiError, not_found
+from .paging import page
+from .runs import run_tree
+from .settings import Settings
+from .shapes import render
+from .state import Addon, Project, Team, Template
+
+RUN_STATES = (
+    "pending",
+    "running",
+    "success",
+    "failure",
+    "aborted",
+    "aborting",
+    "queued",
+    "unknown",
+    "skipped",
+    "waiting",
+    "retrying",
+    "async_wait",
+    "approval_wait",
+)
+
+
+@dataclass(slots=True)
+class Ask:
+    """An admitted request with all a handler needs. ``list_id`` tells one list from another; ``team`` is set unless the
+    route is outside of teams; ``permissions`` are all that routes may ask for."""
+
+    call: Call
+    token: Token
+    given: dict[str, str]
+    settings: Settings
+    teams: dict[str, Team]
+    team_id: str
+    permissions: tuple[str, ...]
+    list_id: str
+
+    @property
+    def team(self) -> Team:
+        """The team the request is about."""
+        return self.teams[self.team_id]
+
+    def show(self, kind: str) -> Callable[[Record], Record]:
+        """Return the function that renders records of a kind."""
+        seed = self.settings.seed
+        return lambda record: render(kind, record, seed)
+
+    def one(self, kind: str, record: Record) -> Record:
+        """Return the payload of a single thing."""
+        return {"data": render(kind, record, self.settings.seed)}
+
+    def page(self, key: str, kind: str, records: Iterable[Record]) -> Record:
+        """Return the payload of a list."""
+        return page(self.call, self.list_id, key, list(records), self.show(kind), self.settings.page)
+
+    def project(self, project_id: str | None = None) -> Project:
+        """Return the project the path names, or the one of an id. Raises ApiError."""
+        wanted = self.given["projectId"] if project_id is None else project_id
+        project = self.team.projects.get(wanted)
+        if project is None or not self.token.sees(wanted):
+            raise not_found("project", projectId=wanted)
+        return project
+
+    def shown(self, addon: Addon) -> bool:
+        """Say whether an addon is of a kind that the shapes in force know."""
+        return addon.managed or not self.settings.seed
+
+    def addon(self, project_id: str | None = None, addon_id: str | None = None) -> Addon:
+        """Return the addon the path names, or the one of the ids. Raises ApiError."""
+        wanted = self.given["addonId"] if addon_id is None else addon_id
+        addon = self.project(project_id).addons.get(wanted)
+        if addon is None or not self.shown(addon):
+            raise not_found("addon", addonId=wanted)
+        return addon
+
+    def template(self) -> Template:
+        """Return the template the path names. Raises ApiError."""
+        template = self.team.templates.get(self.given["templateId"])
+        if template is None:
+            raise not_found("template", templateId=self.given["templateId"])
+        return template
+
+
+def auth(ask: Ask) -> Record:
+    """GET /v1/auth."""
+    held = [permission for permission in ask.permissions if ask.token.may(permission)]
+    return ask.one("auth", {**ask.token.data, "permissions": scoped(held)})
+
+
+def login(_ask: Ask) -> Record:
+    """GET /v1/login: not documented; the command line client takes any JSON of a 200 as success."""
+    return {"data": {}}
+
+
+def projects(ask: Ask) -> Record:
+    """GET /v1/projects."""
+    seen = (project.data for name, project in ask.team.projects.items() if ask.token.sees(name))
+    return ask.page("projects", "project item", seen)
+
+
+def project(ask: Ask) -> Record:
+    """GET P, with its services, jobs and addons."""
+    found = ask.project()
+    payload = ask.one("project", found.data)
+    payload["data"] |= {
+        "services": [ask.show("embedded service")(service) for service in found.services],
+        "jobs": [ask.show("embedded job")(job) for job in found.jobs],
+        "addons": [ask.show("embedded addon")(addon.data) for addon in found.addons.values() if ask.shown(addon)],
+    }
+    return payload
+
+
+def addons(ask: Ask) -> Record:
+    """GET P/addons."""
+    return ask.page("addons", "addon item", (a.data for a in ask.project().addons.values() if ask.shown(a)))
+
+
+def addon(ask: Ask) -> Record:
+    """GET A."""
+    return ask.one("addon", ask.addon().data)
+
+
+def containers(ask: Ask) -> Record:
+    """GET A/containers."""
+    return ask.page("containers", "container", ask.addon().containers)
+
+
+def backups(ask: Ask) -> Record:
+    """GET A/backups."""
+    return ask.page("backups", "backup item", ask.addon().backups.values())
+
+
+def _source(ask: Ask) -> tuple[str, str]:
+    """Return project and addon that a backup is from: the path's own, unless the query names others."""
+    own = ask.given["projectId"], ask.given["addonId"]
+    if ask.settings.seed:
+        return own
+    return ask.call.first("sourceProjectId") or own[0], ask.call.first("sourceAddonId") or own[1]
+
+
+def _backup(ask: Ask, source: tuple[str, str]) -> Record:
+    found = ask.addon(*source).backups.get(ask.given["backupId"])
+    if found is None:
+        raise not_found("backup", backupId=ask.given["backupId"])
+    return found
+
+
+def backup(ask: Ask) -> Record:
+    """GET B."""
+    source = ask.given["projectId"], ask.given["addonId"]
+    found = _backup(ask, source)
+    restores = ask.addon().by_backup.get((*source, found["id"]), [])
+    if restores:
+        last = max(restores, key=lambda restore: str(restore["restoreTimestamp"]))
+        found = {**found, "lastRestore": render("last restore", last, ask.settings.seed)}
+    return ask.one("backup", found)
+
+
+def backup_restores(ask: Ask) -> Record:
+    """GET B/restores; with a source: the restores of another addon's backup into this one."""
+    source = _source(ask)
+    target, found = ask.addon(), _backup(ask, source)
+    return ask.page("restores", "restore", target.by_backup.get((*source, found["id"]), []))
+
+
+def addon_restores(ask: Ask) -> Record:
+    """GET A/restores: all restores into the addon."""
+    return ask.page("restores", "addon restore", ask.addon().restores)
+
+
+def templates(ask: Ask) -> Record:
+    """GET /v1/templates."""
+    return ask.page("templates", "template item", (template.data for template in ask.team.templates.values()))
+
+
+def template(ask: Ask) -> Record:
+    """GET T; it takes the paging parameters and does not page."""
+    return ask.one("template", ask.template().data)
+
+
+def _invalid(name: str, why: str, value: str) -> ApiError:
+    return ApiError(400, f"Invalid query parameter: {name} {why}", details={name: value})
+
+
+def _filters(ask: Ask) -> Record:
+    if ask.settings.seed:
+        return {}
+    wanted: Record = {}
+    status, concluded = ask.call.first("status"), ask.call.first("concluded")
+    if status:
+        if status not in RUN_STATES:
+            raise _invalid("status", "is not a state of template runs", status)
+        wanted["status"] = status
+    if concluded:
+        if concluded not in ("true", "false"):
+            raise _invalid("concluded", "must be true or false", concluded)
+        wanted["concluded"] = concluded == "true"
+    return wanted
+
+
+def runs(ask: Ask) -> Record:
+    """GET T/runs, with the filters status and concluded."""
+    found: Iterable[Record] = ask.template().runs.values()
+    wanted = _filters(ask)
+    if wanted:
+        found = [run for run in found if all(run[name] == value for name, value in wanted.items())]
+    return ask.page("templateRuns", "run item", found)
+
+
+def run(ask: Ask) -> Record:
+    """GET T/runs/{templateRunId}, with the node tree."""
+    holder = ask.template()
+    found = holder.runs.get(ask.given["templateRunId"])
+    if found is None:
+        raise not_found("template run", templateRunId=ask.given["templateRunId"])
+    spec = found["spec"] if "spec" in found else run_tree(found, holder.data["spec"])
+    return ask.one("run", {**found, "spec": spec})

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The routes served. Names of permissions are those of the official Python client; where the pages of 2021 to 2024
+name another, ``seed_permission`` has it. ``team``: the route exists under ``/v1/teams/{teamId}`` as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..messages import Record
+from . import reads
+from .reads import Ask
+
+PROJECTS = "Project > Projects > Manage > Read"
+ADDONS = "Project > Addons > General > Read"
+INSTANCES = "Project > Addons > Deployment > View Instances"
+TEMPLATES = "Account > Templates > General > Read"
+
+# Permissions that routes of this platform ask for, here or elsewhere: what GET /v1/auth can name.
+PERMISSIONS = (
+    PROJECTS,
+    ADDONS,
+    "Project > Addons > General > Update",
+    "Project > Addons > General > Delete",
+    "Project > Addons > General > Read Spec",
+    INSTANCES,
+    "Project > Services > General > Read",
+    "Project > Jobs > General > Read",
+    TEMPLATES,
+    "Account > Templates > General > Run",
+    "Account > Templates > Runs > Abort",
+    "Organisation > Team > General > Read",
+)
+
+_P = "/v1/projects/{projectId}"
+_A = f"{_P}/addons/{{addonId}}"
+_B = f"{_A}/backups/{{backupId}}"
+_T = "/v1/templates/{templateId}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and path, the permission it asks for, and the function that serves it."""
+
+    method: str
+    path: str
+    permission: str | None
+    serve: Callable[[Ask], Record]
+    team: bool = True
+    seed_permission: str | None = None
+
+    def paths(self) -> list[str]:
+        """Return the path and, where it exists, the one with the team."""
+        return [self.path, *([self.path.replace("/v1", "/v1/teams/{teamId}", 1)] if self.team else [])]
+
+    def needs(self, seed: bool) -> str | None:
+        """Return the permission asked for."""
+        return (self.seed_permission or self.permission) if seed else self.permission
+
+
+ROUTES = (
+    Route("GET", "/v1/auth", None, reads.auth, team=False),
+    Route("GET", "/v1/login", None, reads.login, team=False),
+    Route("GET", "/v1/projects", PROJECTS, reads.projects),
+    Route("GET", _P, PROJECTS, reads.project),
+    Route("GET", f"{_P}/addons", ADDONS, reads.addons),
+    Route("GET", _A, ADDONS, reads.addon),
+    Route("GET", f"{_A}/containers", ADDONS, reads.containers, seed_permission=INSTANCES),
+    Route("GET", f"{_A}/backups", ADDONS, reads.backups),
+    Route("GET", _B, ADDONS, reads.backup),
+    Route("GET", f"{_B}/restores", ADDONS, reads.backup_restores),
+    Route("GET", f"{_A}/restores", ADDONS, reads.addon_restores),
+    Route("GET", "/v1/templates", TEMPLATES, reads.templates),
+    Route("GET", _T, TEMPLATES, reads.template),
+    Route("GET", f"{_T}/runs", TEMPLATES, reads.runs),
+    Route("GET", f"{_T}/runs/{{templateRunId}}", TEMPLATES, reads.run),
+)

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of the platform. Records are dictionaries in the platform's own spelling; shapes.py says who shows what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..messages import Record
+
+RestoreKey = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Addon:
+    """An addon; ``restores`` are those into this addon, also from backups of other addons."""
+
+    data: Record
+    containers: list[Record] = field(default_factory=list)
+    backups: dict[str, Record] = field(default_factory=dict)
+    restores: list[Record] = field(default_factory=list)
+    by_backup: dict[RestoreKey, list[Record]] = field(default_factory=dict)
+
+    @property
+    def managed(self) -> bool:
+        """Say whether this is a managed database, the only kind the oldest pages know."""
+        return "versionTag" in self.data["spec"]["config"]
+
+    def add_restore(self, restore: Record) -> None:
+        """Add a restore; its ``source`` names project and addon of the backup."""
+        self.restores.append(restore)
+        key = (restore["source"]["projectId"], restore["source"]["addonId"], restore["backupId"])
+        self.by_backup.setdefault(key, []).append(restore)
+
+    def describe(self) -> Record:
+        """Return the whole addon as JSON data."""
+        parts = {"containers": self.containers, "backups": list(self.backups.values()), "restores": self.restores}
+        return {**self.data, **parts}
+
+
+@dataclass(slots=True)
+class Project:
+    """A project. ``base`` begins the full identifiers in it; ``nodes``: what its containers show of an own cluster."""
+
+    data: Record
+    base: str
+    nodes: list[Record] = field(default_factory=list)
+    services: list[Record] = field(default_factory=list)
+    jobs: list[Record] = field(default_factory=list)
+    addons: dict[str, Addon] = field(default_factory=dict)
+
+    def describe(self) -> Record:
+        """Return the whole project as JSON data."""
+        addons = [addon.describe() for addon in self.addons.values()]
+        return {**self.data, "services": self.services, "jobs": self.jobs, "addons": addons}
+
+
+@dataclass(slots=True)
+class Template:
+    """A template and its runs."""
+
+    data: Record
+    runs: dict[str, Record] = field(default_factory=dict)
+
+    def describe(self) -> Record:
+        """Return the whole template as JSON data."""
+        return {**self.data, "runs": list(self.runs.values())}
+
+
+@dataclass(slots=True)
+class Team:
+    """A team with its projects and templates."""
+
+    data: Record
+    projects: dict[str, Project] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+
+    def describe(self) -> Record:
+        """Return the whole team as JSON data."""
+        return {**self.data, "projects": _all(self.projects.values()), "templates": _all(self.templates.values())}
+
+
+def _all(things: Iterable[Project] | Iterable[Template]) -> list[Record]:
+    return [thing.describe() for thing in things]

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The simulated world: platforms, clock, pending steps, faults, journal; all of it as the estate file says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import yaml
+
+from .clock import Clock, parse
+from .faults import Faults
+from .journal import Journal
+from .messages import Answer, Call, Record
+from .northflank import Northflank
+from .timeline import Timelines
+
+SHIPPED_ESTATE = Path(__file__).with_name("estate.yml")
+
+
+class Platform(Protocol):
+    """What a simulated platform offers to the rest of the service."""
+
+    def admit(self, call: Call) -> dict[str, str | None]:
+        """Note route and token of a call, count it against its rate limit, return headers that every answer carries."""
+
+    def answer(self, call: Call) -> Answer:
+        """Carry an admitted call out."""
+
+    def refuse(self, status: int, message: str) -> Answer:
+        """Return the platform's error of a status."""
+
+    def routes(self) -> list[Record]:
+        """Return every route served: method, path and what belongs to it."""
+
+    def describe(self) -> Record:
+        """Return the state as JSON data, without token values."""
+
+    def settings(self) -> Record:
+        """Return the settings in force."""
+
+    def change_settings(self, changes: Any) -> None:
+        """Change settings. Raises ValueError."""
+
+    def generate(self, request: Any) -> Record:
+        """Add things to the state and return what was added. Raises ValueError."""
+
+
+class EstateError(Exception):
+    """The estate file cannot be used."""
+
+
+def load_estate(path: Path | None = None) -> Record:
+    """Read an estate file. Raises EstateError."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    source = path or SHIPPED_ESTATE
+    try:
+        estate = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise EstateError(f"{source}: {exc}") from exc
+    if not isinstance(estate, dict) or not isinstance(estate.get("northflank"), dict):
+        raise EstateError(f"{source}: not an estate: a mapping with the key northflank is expected")
+    return estate
+
+
+class World:
+    """Everything there is; ``reset()`` makes it anew from the estate."""
+
+    clock: Clock
+    timelines: Timelines
+    faults: Faults
+    journal: Journal
+    platforms: dict[str, Platform]
+
+    def __init__(self, estate: Record) -> None:
+        """Take an estate as ``load_estate`` returns it. Raises EstateError."""
+        self._estate = estate
+        self.reset()
+
+    def reset(self) -> None:
+        """Put estate, clock, faults, journal and rate limits back to the start. Raises EstateError."""
+        start = self._estate.get("clock")
+        self.faults = Faults()
+        self.journal = Journal()
+        self.timelines = Timelines()
+        try:
+            self.clock = Clock(None if start is None else parse(str(start)))
+            self.platforms = {"northflank": Northflank(self._estate["northflank"], self.clock, self.timelines)}
+            # All of the estate is of one moment; time passes from here on.
+            self.clock.freeze(False)
+        except (KeyError, TypeError, ValueError, AttributeError) as exc:
+            raise EstateError(f"the estate cannot be used: {type(exc).__name__}: {exc}") from exc

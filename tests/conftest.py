@@ -1,0 +1,31 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of all pytest suites."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from support.simulator import Simulator, start_simulator
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    """A simulator of the shipped estate for the whole session."""
+    running = start_simulator()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def sim(simulator: Simulator) -> Simulator:
+    """The session's simulator, everything put back to the start."""
+    simulator.reset()
+    return simulator

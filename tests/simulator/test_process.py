@@ -1,0 +1,207 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The service as a process: ready file, start and stop, watched process, lifetime, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.simulator import fetch, run_service, service_environment, start_simulator
+
+SMALL = """
+northflank:
+  tokens: [{name: only, token: only-one, team: small}]
+  teams:
+    - id: small
+      projects:
+        - name: A Project
+          id: "odd/id %41"
+          addons: [{name: Thing, type: redis, config: {versionTag: "7"}}]
+"""
+
+
+def until(true: Callable[[], object], limit: float = 10.0) -> None:
+    """Wait until something holds, or fail."""
+    deadline = time.monotonic() + limit
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def said(*arguments: str | Path) -> dict[str, Any]:
+    """Run a command of the service and return the JSON it prints."""
+    done = run_service(*map(str, arguments))
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Iterator[Path]:
+    """A ready file; what it names is stopped in the end."""
+    file = tmp_path / "deep" / "ready.json"
+    file.parent.mkdir()
+    yield file
+    run_service("stop", "--ready-file", str(file))
+
+
+@pytest.fixture
+def serving(ready: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Runs services in the foreground and ends them."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def serve(*arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "paas_simulator", "serve", "--ready-file", str(ready), *arguments]
+        process = subprocess.Popen(command, env=service_environment(), stderr=subprocess.PIPE)
+        running.append(process)
+        until(lambda: ready.exists() or process.poll() is not None)
+        return process
+
+    yield serve
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_start_and_stop(ready: Path) -> None:
+    first = said("start", "--ready-file", ready)
+    assert first["started"] is True
+    assert json.loads(ready.read_text()) == {key: first[key] for key in ("url", "pid", "port", "version")}
+    assert first["url"] == f"http://127.0.0.1:{first['port']}"
+    assert fetch(f"{first['url']}/_sim/health").data["pid"] == first["pid"] != os.getpid()
+    assert said("start", "--ready-file", ready) == {**first, "started": False}
+    assert said("stop", "--ready-file", ready) == {"stopped": True}
+    assert not ready.exists()
+    with pytest.raises(OSError):
+        fetch(f"{first['url']}/_sim/health")
+    assert said("stop", "--ready-file", ready) == {"stopped": False}
+
+
+def test_two_starts_at_once_make_one_service(ready: Path) -> None:
+    command = [sys.executable, "-m", "paas_simulator", "start", "--ready-file", str(ready)]
+    both = [subprocess.Popen(command, env=service_environment(), stdout=subprocess.PIPE) for _number in range(3)]
+    answers = [json.loads(process.communicate()[0]) for process in both]
+    assert sorted(answer["started"] for answer in answers) == [False, False, True]
+    assert len({answer["pid"] for answer in answers}) == 1
+
+
+def test_start_over_a_stale_ready_file(ready: Path) -> None:
+    old = said("start", "--ready-file", ready)
+    os.kill(old["pid"], signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{old['pid']}").exists() or said("start", "--ready-file", ready)["pid"] != old["pid"])
+    assert said("start", "--ready-file", ready)["pid"] != old["pid"]
+
+
+def test_stop_leaves_a_stranger_alone(ready: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        ready.write_text(json.dumps({"url": "http://127.0.0.1:9", "pid": stranger.pid, "port": 9}))
+        assert said("stop", "--ready-file", ready) == {"stopped": False}
+        assert stranger.poll() is None
+        assert not ready.exists()
+        stranger.kill()
+
+
+def test_start_says_why_it_failed(ready: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    broken.write_text("northflank: {teams: [{}]}")
+    done = run_service("start", "--ready-file", str(ready), "--estate", str(broken))
+    assert done.returncode == 1
+    assert "the estate cannot be used" in done.stderr
+    assert not ready.exists()
+
+
+def test_start_on_a_taken_port(ready: Path, tmp_path: Path) -> None:
+    port = str(said("start", "--ready-file", ready)["port"])
+    done = run_service("start", "--ready-file", str(tmp_path / "other.json"), "--port", port)
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr.lower()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_at_once(
+    serving: Callable[..., subprocess.Popen[bytes]], ready: Path, number: signal.Signals
+) -> None:
+    process = serving()
+    url = json.loads(ready.read_text())["url"]
+    fetch(f"{url}/_sim/faults", "POST", body={"path": "*", "fault": {"delay": 60}})
+    with pytest.raises(OSError):
+        fetch(f"{url}/v1/auth", timeout=0.3)
+    started = time.monotonic()
+    process.send_signal(number)
+    assert process.wait(timeout=10) == 0
+    assert time.monotonic() - started < 3
+    assert not ready.exists()
+    assert process.communicate()[1] == b""
+
+
+def test_it_ends_with_the_watched_process(serving: Callable[..., subprocess.Popen[bytes]], ready: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as watched:
+        process = serving("--watch-pid", str(watched.pid))
+        time.sleep(1.2)
+        assert process.poll() is None
+        watched.kill()
+        # Not waited for: a zombie counts as gone.
+        until(lambda: process.poll() is not None)
+    assert not ready.exists()
+
+
+def test_it_ends_when_the_watched_process_is_gone_already(serving: Callable[..., subprocess.Popen[bytes]]) -> None:
+    with subprocess.Popen(["true"]) as watched:
+        watched.wait()
+    process = serving("--watch-pid", str(watched.pid))
+    until(lambda: process.poll() is not None)
+
+
+def test_lifetime(serving: Callable[..., subprocess.Popen[bytes]], ready: Path) -> None:
+    started = time.monotonic()
+    process = serving("--lifetime", "0.7")
+    until(lambda: process.poll() is not None)
+    assert 0.6 < time.monotonic() - started < 5
+    assert process.returncode == 0
+    assert not ready.exists()
+
+
+def test_an_estate_of_ones_own(tmp_path: Path) -> None:
+    estate = tmp_path / "small.yml"
+    estate.write_text(SMALL)
+    small = start_simulator(estate=estate)
+    try:
+        assert (small.token, small.team, small.tokens) == ("only-one", "small", {"only": "only-one"})
+        assert (
+            small.get("/v1/projects/odd%2Fid%20%2541/addons", token="only").data["data"]["addons"][0]["id"] == "thing"
+        )
+        assert small.get("/v1/projects/odd%2Fid%20A", token="only").status == 404
+    finally:
+        small.stop()
+    with pytest.raises(OSError):
+        fetch(f"{small.url}/_sim/health")
+
+
+def test_tokens_are_listed(tmp_path: Path) -> None:
+    estate = tmp_path / "small.yml"
+    estate.write_text(SMALL)
+    assert said("tokens", "--estate", estate) == {"tokens": {"only": "only-one"}, "teams": ["small"]}
+    shipped = said("tokens")
+    assert set(shipped["tokens"]) >= {"demo", "read-only", "no-addons", "expired", "org"}
+    assert all(len(token) > 40 for token in shipped["tokens"].values())
+
+
+@pytest.mark.parametrize("content", ["- a list", "{", "northflank: []", "cycle: {}"])
+def test_files_that_are_no_estate(tmp_path: Path, content: str) -> None:
+    estate = tmp_path / "bad.yml"
+    estate.write_text(content)
+    done = run_service("tokens", "--estate", str(estate))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"paas_simulator: {estate}")
