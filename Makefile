@@ -1,0 +1,34 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+.DEFAULT_GOAL := help
+.PHONY: help test test-all demo bench docs clean
+
+# The first interpreter that can make a virtual environment. Looked for only by targets that need it.
+FIND_PYTHON = for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  "$$name" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done
+PYTHON = $(or $(shell $(FIND_PYTHON)),$(error no Python 3.11 or newer with venv and ensurepip is on PATH))
+TOOLS = @exec $(PYTHON) tests/tools/bootstrap.py
+
+help: ## show this text
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do \
+	  printf '%-10s %s\n' "$$name" "$$text"; done
+
+test: ## every suite, on the newest ansible-core that the Pythons found here allow
+	$(TOOLS) test
+
+test-all: ## unit, contract and sanity on ansible-core 2.18 to 2.21, where a Python for it is found
+	$(TOOLS) test-all
+
+demo: ## the tour against the simulator; with NORTHFLANK_API_TOKEN or NF_API_TOKEN set, on the real platform
+	$(TOOLS) demo
+
+bench: ## what a task costs
+	$(TOOLS) bench
+
+docs: ## the documentation as HTML, in .cache/docs
+	$(TOOLS) docs
+
+clean: ## remove everything that was made
+	$(TOOLS) clean

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Test sessions. `make test` and `make test-all` run them; `.cache/boot/bin/nox --list` shows them.
+
+A session is named after the suite, the ansible-core and the Python: `nox --session "unit(2.21-py3.13)"`.
+What they run on is made by tests/tools: environments in `.cache/envs`, the tree under test in `.cache/tree`, results as
+JUnit files in `.cache/results`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
+
+from tools import interpreters, suites
+
+nox.options.sessions = []
+
+PAIRS = interpreters.tested_pairs(interpreters.find_interpreters())
+each_pair = nox.parametrize("pair", PAIRS, ids=[pair.name for pair in PAIRS])
+newest_pair = nox.parametrize("pair", PAIRS[-1:], ids=[pair.name for pair in PAIRS[-1:]])
+
+
+@nox.session(python=False)
+@each_pair
+def unit(session: nox.Session, pair: interpreters.Pair) -> None:
+    """The engine and the tools, without sockets."""
+    suites.run_pytest(session, pair, "tests/unit", "tests/tools")
+
+
+@nox.session(python=False)
+@each_pair
+def simulator(session: nox.Session, pair: interpreters.Pair) -> None:
+    """The simulator's own behaviour."""
+    suites.run_pytest(session, pair, "tests/simulator")
+
+
+@nox.session(python=False)
+@each_pair
+def conformance(session: nox.Session, pair: interpreters.Pair) -> None:
+    """The simulator against the vendor's own client."""
+    suites.run_pytest(session, pair, "tests/conformance")
+
+
+@nox.session(python=False)
+@each_pair
+def contract(session: nox.Session, pair: interpreters.Pair) -> None:
+    """What every module has to keep, with ansible-playbook against the simulator."""
+    suites.run_pytest(session, pair, "tests/contract", "-n", "2")
+
+
+@nox.session(python=False)
+@newest_pair
+def bench(session: nox.Session, pair: interpreters.Pair) -> None:
+    """What a task costs; no part of the tests."""
+    suites.run_pytest(session, pair, "tests/benchmark", "--capture=no")
+
+
+@nox.session(python=False)
+@each_pair
+def integration(session: nox.Session, pair: interpreters.Pair) -> None:
+    """ansible-test integration, against the simulator."""
+    suites.run_integration(session, pair)
+
+
+@nox.session(python=False)
+@each_pair
+def sanity(session: nox.Session, pair: interpreters.Pair) -> None:
+    """ansible-test sanity."""
+    suites.run_sanity(session, pair)
+
+
+@nox.session(python=False)
+@newest_pair
+def lint(session: nox.Session, pair: interpreters.Pair) -> None:
+    """ruff, mypy, yamllint, ansible-lint."""
+    suites.run_tools(session, pair, suites.LINTERS)
+
+
+@nox.session(python=False)
+@newest_pair
+def docs(session: nox.Session, pair: interpreters.Pair) -> None:
+    """Plugin documentation and changelog."""
+    suites.run_tools(session, pair, suites.DOCS)
+
+
+@nox.session(python=False)
+@newest_pair
+def licence(session: nox.Session, pair: interpreters.Pair) -> None:
+    """Copyright and licence of every file."""
+    suites.run_tools(session, pair, suites.LICENCE)
+
+
+@nox.session(python=False)
+@newest_pair
+def package(session: nox.Session, pair: interpreters.Pair) -> None:
+    """Build, Galaxy's import, and what an execution environment would install."""
+    suites.run_package(session, pair)
+
+
+@nox.session(name="docs-html", python=False)
+@newest_pair
+def docs_html(session: nox.Session, pair: interpreters.Pair) -> None:
+    """The documentation as HTML, in `.cache/docs/build/html`."""
+    suites.build_docs(session, pair)

@@ -1,0 +1,19 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where things lie. What is made lies below CACHE: `.cache` of the checkout, unless its path is unsuitable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tools.bootstrap import work_folder
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = work_folder(ROOT)
+ENVIRONMENTS = CACHE / "envs"
+RESULTS = CACHE / "results"
+HOME = CACHE / "home"
+COLLECTIONS = CACHE / "tree"
+TREE = COLLECTIONS / "ansible_collections" / "quayside" / "paas"

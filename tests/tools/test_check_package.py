@@ -1,0 +1,28 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judging the answer of ansible-builder."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.check_package import differences
+
+
+def test_requests_alone_is_right() -> None:
+    assert differences({"python": ["requests>=2.28.0  # from collection quayside.paas"], "system": []}) == []
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        {"python": ["requests>=2.28.0", "aiohttp"]},
+        {"python": ["requests"]},
+        {"python": ["requests>=2.28.0"], "system": ["gcc [platform:rpm]"]},
+    ],
+)
+def test_anything_else_is_said(found: dict[str, list[str]]) -> None:
+    assert len(differences(found)) == 1

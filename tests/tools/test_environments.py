@@ -1,0 +1,55 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Variables and requirements of the environments."""
+
+from __future__ import annotations
+
+import re
+
+from tools import environments, interpreters, paths
+
+
+def test_what_depends_on_the_person_is_left_out() -> None:
+    given = {
+        "PATH": "/bin",
+        "HOME": "/home/me",
+        "NORTHFLANK_API_TOKEN": "secret",
+        "NF_API_TOKEN": "secret",
+        "ANSIBLE_CONFIG": "/home/me/ansible.cfg",
+        "PYTHONPATH": "/x",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_DIR": "/y",
+        "HTTPS_PROXY": "http://proxy",
+    }
+    assert set(environments.clean(given)) == {"PATH", "HOME", "HTTPS_PROXY"}
+
+
+def test_the_demo_keeps_the_variables_of_the_platform() -> None:
+    given = {"NORTHFLANK_API_TOKEN": "secret", "NF_API_TOKEN": "secret", "ANSIBLE_CONFIG": "x"}
+    assert set(environments.clean(given, keep="(NORTHFLANK|NF)_.*")) == {"NORTHFLANK_API_TOKEN", "NF_API_TOKEN"}
+
+
+def test_folders_of_shims_are_told_apart() -> None:
+    assert environments.is_shims("/home/me/.pyenv/shims")
+    assert environments.is_shims("/home/me/.pyenv/shims/")
+    assert not environments.is_shims("/home/me/.pyenv/versions/3.12.1/bin")
+    assert not environments.is_shims("/usr/bin")
+
+
+def test_any_patch_of_an_ansible_core_will_do() -> None:
+    assert environments.core_specifier("2.21") == "ansible-core~=2.21.0"
+
+
+def test_the_oldest_requests_that_is_tested_is_the_one_that_is_promised() -> None:
+    promised = re.search(r"^requests>=(.+)$", environments.EE_REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
+    floor = (environments.REQUIREMENTS / "floor.txt").read_text(encoding="utf-8")
+    assert promised
+    assert f"requests=={promised.group(1)}\n" in floor
+
+
+def test_the_oldest_core_that_is_tested_is_the_one_that_is_required() -> None:
+    runtime = (paths.ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8")
+    oldest = min(interpreters.SUPPORT, key=interpreters.number)
+    assert f'requires_ansible: ">={oldest}.0"' in runtime
