@@ -21,11 +21,12 @@ CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "cases.yml").read_text(encoding="utf-8")
 )
 
-WAYS = {
-    "in process": {"in_process": True, "check": False},
-    "as a module": {"in_process": False, "check": False},
-    "in process, check mode": {"in_process": True, "check": True},
-    "as a module, check mode": {"in_process": False, "check": True},
+# The second turn is in process only: that both hosts agree on the first one is a test of its own, and modules are slow.
+WAYS: dict[str, dict[str, Any]] = {
+    "in process": {"in_process": True, "check": False, "turns": ("first", "second")},
+    "as a module": {"in_process": False, "check": False, "turns": ("first",)},
+    "in process, check mode": {"in_process": True, "check": True, "turns": ("first", "second")},
+    "as a module, check mode": {"in_process": False, "check": True, "turns": ("first",)},
 }
 
 
@@ -40,12 +41,12 @@ class Ran:
         return self.run.results[f"{module}/{case}/{turn}"]
 
 
-def play(sim: Simulator) -> list[dict[str, Any]]:
+def play(sim: Simulator, turns: tuple[str, ...]) -> list[dict[str, Any]]:
     tasks: list[dict[str, Any]] = []
     variables: dict[str, str] = {}
-    for module, cases in CASES.items():
-        for case in cases:
-            for turn in ("first", "second"):
+    for turn in turns:
+        for module, cases in CASES.items():
+            for case in cases:
                 variable = f"result_{len(variables)}"
                 variables[f"{module}/{case['name']}/{turn}"] = variable
                 tasks.append(
@@ -59,7 +60,7 @@ def play(sim: Simulator) -> list[dict[str, Any]]:
     connection = {"api_url": sim.url, "api_token": sim.token}
     return [
         {
-            "name": "Run every case of every module twice",
+            "name": "Run every case of every module",
             "hosts": "all",
             "gather_facts": False,
             "module_defaults": {"group/quayside.paas.northflank": connection},
