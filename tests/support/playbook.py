@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 COLLECTION = Path(__file__).resolve().parents[2]
-COLLECTIONS_PATH = COLLECTION.parents[2]
+COLLECTIONS_PATH = COLLECTION.parent.parent.parent
 
 # Variables that would let the developer's own account or settings into a test.
 FOREIGN = ("NORTHFLANK_", "NF_", "CYCLE_", "ANSIBLE_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")

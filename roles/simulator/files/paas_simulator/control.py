@@ -50,12 +50,12 @@ def _clock(world: World, _call: Call, _body: Any) -> Record:
 
 def _move_clock(world: World, _call: Call, body: Any) -> Record:
     request = _object(body, {"set", "advance", "freeze"})
+    if "freeze" in request:
+        world.clock.freeze(request["freeze"] is True)
     if "set" in request:
         world.clock.set(parse(str(request["set"])))
     if "advance" in request:
         world.clock.advance(float(request["advance"]))
-    if "freeze" in request:
-        world.clock.freeze(request["freeze"] is True)
     world.timelines.run(world.clock.now())
     return world.clock.describe()
 

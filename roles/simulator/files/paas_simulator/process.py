@@ -221,6 +221,5 @@ def stop(options: Namespace) -> int:
         if running:
             _end(ready["pid"])
         path.unlink(missing_ok=True)
-    path.with_name(path.name + ".lock").unlink(missing_ok=True)
     print(json.dumps({"stopped": running}))
     return 0

@@ -37,11 +37,16 @@ class Token:
             self._answers[permission] = known
         return known
 
+    @property
+    def restricted(self) -> bool:
+        """Say whether the token is restricted to some projects."""
+        return bool(self.data.get("projectRestrictions", {}).get("enabled"))
+
     def sees(self, project: str) -> bool:
         """Say whether the token's restriction to projects lets it see one."""
-        restriction = self.data.get("projectRestrictions")
-        if not restriction or not restriction["enabled"]:
+        if not self.restricted:
             return True
+        restriction = self.data["projectRestrictions"]
         listed, wanted = project in restriction["projects"], restriction["restrictionMode"] == "in"
         return bool(listed == wanted)
 

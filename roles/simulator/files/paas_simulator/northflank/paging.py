@@ -12,12 +12,16 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TypeVar
 
 from ..messages import Call, Record
 from .errors import ApiError
 from .settings import PageSize
+
+Thing = TypeVar("Thing")
 
 
 def _cursor(offset: int, tag: str) -> str:
@@ -108,37 +112,38 @@ def _start(call: Call, tag: str, size: int) -> int:
     return 0 if call.trap == "cursor_only" else (_number(call, "page", 1) - 1) * size
 
 
-def _chosen(records: Sequence[Record], start: int, size: int, endless: bool) -> Sequence[Record]:
-    if endless and records:
-        return [records[(start + step) % len(records)] for step in range(size)]
-    return records[start : start + size]
+def _chosen(things: Collection[Thing], start: int, size: int, endless: bool) -> list[Thing]:
+    if endless and things:
+        start %= len(things)
+        return list(islice(cycle(things), start, start + size))
+    return list(islice(things, start, start + size))
 
 
 def page(
     call: Call,
     identity: str,
     key: str,
-    records: Sequence[Record],
-    show: Callable[[Record], Record],
+    things: Collection[Thing],
+    show: Callable[[Thing], Record],
     sizes: PageSize,
 ) -> Record:
     """Return the payload of a list answer.
 
     ``identity`` tells this list from others (a cursor belongs to one list), ``key`` is the list's name in ``data``,
-    ``show`` renders one record. Raises ApiError.
+    ``show`` renders one thing. Raises ApiError.
     """
     tag = format(zlib.crc32(identity.encode()), "x")
     size = min(_number(call, "per_page", sizes.default), sizes.maximum)
     start = _start(call, tag, size)
     endless = call.trap == "endless"
-    chosen = _chosen(records, start, size, endless)
+    chosen = _chosen(things, start, size, endless)
     following = start + len(chosen)
-    more = endless or following < len(records)
+    more = endless or following < len(things)
     following_cursor = _cursor(following, tag)
     block: Record = {"hasNextPage": more, "count": len(chosen)}
     if more:
         block["cursor"] = following_cursor
-    payload: Record = {"data": {key: [show(record) for record in chosen]}, "pagination": block}
+    payload: Record = {"data": {key: [show(thing) for thing in chosen]}, "pagination": block}
     if call.trap in _SPOILS:
         _SPOILS[call.trap](_Spoil(payload, key, not more, call.first("cursor") or following_cursor))
     return payload

@@ -13,10 +13,10 @@ from ..ratelimit import Allowance, RateLimiter
 from ..routing import Router
 from ..timeline import Timelines
 from .access import Token, bearer, choose_team, demand, read_token
+from .ask import Ask
 from .errors import ApiError
 from .generation import Generator
 from .loading import Loader, organisations
-from .reads import Ask
 from .routes import PERMISSIONS, ROUTES, Route
 from .settings import Settings
 

@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from ..messages import Call, Record
-from .access import Token, scoped
+from ..messages import Record
+from .access import scoped
+from .ask import Ask
 from .errors import ApiError, not_found
-from .paging import page
 from .runs import run_tree
-from .settings import Settings
 from .shapes import render
-from .state import Addon, Project, Team, Template
+from .state import Project
 
 RUN_STATES = (
     "pending",
@@ -34,66 +32,6 @@ RUN_STATES = (
 )
 
 
-@dataclass(slots=True)
-class Ask:
-    """An admitted request with all a handler needs. ``list_id`` tells one list from another; ``team`` is set unless the
-    route is outside of teams; ``permissions`` are all that routes may ask for."""
-
-    call: Call
-    token: Token
-    given: dict[str, str]
-    settings: Settings
-    teams: dict[str, Team]
-    team_id: str
-    permissions: tuple[str, ...]
-    list_id: str
-
-    @property
-    def team(self) -> Team:
-        """The team the request is about."""
-        return self.teams[self.team_id]
-
-    def show(self, kind: str) -> Callable[[Record], Record]:
-        """Return the function that renders records of a kind."""
-        seed = self.settings.seed
-        return lambda record: render(kind, record, seed)
-
-    def one(self, kind: str, record: Record) -> Record:
-        """Return the payload of a single thing."""
-        return {"data": render(kind, record, self.settings.seed)}
-
-    def page(self, key: str, kind: str, records: Iterable[Record]) -> Record:
-        """Return the payload of a list."""
-        return page(self.call, self.list_id, key, list(records), self.show(kind), self.settings.page)
-
-    def project(self, project_id: str | None = None) -> Project:
-        """Return the project the path names, or the one of an id. Raises ApiError."""
-        wanted = self.given["projectId"] if project_id is None else project_id
-        project = self.team.projects.get(wanted)
-        if project is None or not self.token.sees(wanted):
-            raise not_found("project", projectId=wanted)
-        return project
-
-    def shown(self, addon: Addon) -> bool:
-        """Say whether an addon is of a kind that the shapes in force know."""
-        return addon.managed or not self.settings.seed
-
-    def addon(self, project_id: str | None = None, addon_id: str | None = None) -> Addon:
-        """Return the addon the path names, or the one of the ids. Raises ApiError."""
-        wanted = self.given["addonId"] if addon_id is None else addon_id
-        addon = self.project(project_id).addons.get(wanted)
-        if addon is None or not self.shown(addon):
-            raise not_found("addon", addonId=wanted)
-        return addon
-
-    def template(self) -> Template:
-        """Return the template the path names. Raises ApiError."""
-        template = self.team.templates.get(self.given["templateId"])
-        if template is None:
-            raise not_found("template", templateId=self.given["templateId"])
-        return template
-
-
 def auth(ask: Ask) -> Record:
     """GET /v1/auth."""
     held = [permission for permission in ask.permissions if ask.token.may(permission)]
@@ -107,8 +45,10 @@ def login(_ask: Ask) -> Record:
 
 def projects(ask: Ask) -> Record:
     """GET /v1/projects."""
-    seen = (project.data for name, project in ask.team.projects.items() if ask.token.sees(name))
-    return ask.page("projects", "project item", seen)
+    found: Collection[Project] = ask.team.projects.values()
+    if ask.token.restricted:
+        found = [project for project in found if ask.token.sees(project.data["id"])]
+    return ask.page_of("projects", "project item", found)
 
 
 def project(ask: Ask) -> Record:
@@ -118,14 +58,14 @@ def project(ask: Ask) -> Record:
     payload["data"] |= {
         "services": [ask.show("embedded service")(service) for service in found.services],
         "jobs": [ask.show("embedded job")(job) for job in found.jobs],
-        "addons": [ask.show("embedded addon")(addon.data) for addon in found.addons.values() if ask.shown(addon)],
+        "addons": [ask.show("embedded addon")(addon.data) for addon in ask.addons()],
     }
     return payload
 
 
 def addons(ask: Ask) -> Record:
     """GET P/addons."""
-    return ask.page("addons", "addon item", (a.data for a in ask.project().addons.values() if ask.shown(a)))
+    return ask.page_of("addons", "addon item", ask.addons())
 
 
 def addon(ask: Ask) -> Record:
@@ -183,7 +123,7 @@ def addon_restores(ask: Ask) -> Record:
 
 def templates(ask: Ask) -> Record:
     """GET /v1/templates."""
-    return ask.page("templates", "template item", (template.data for template in ask.team.templates.values()))
+    return ask.page_of("templates", "template item", ask.team.templates.values())
 
 
 def template(ask: Ask) -> Record:
@@ -213,7 +153,7 @@ def _filters(ask: Ask) -> Record:
 
 def runs(ask: Ask) -> Record:
     """GET T/runs, with the filters status and concluded."""
-    found: Iterable[Record] = ask.template().runs.values()
+    found: Collection[Record] = ask.template().runs.values()
     wanted = _filters(ask)
     if wanted:
         found = [run for run in found if all(run[name] == value for name, value in wanted.items())]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..messages import Record
 from . import reads
-from .reads import Ask
+from .ask import Ask
 
 PROJECTS = "Project > Projects > Manage > Read"
 ADDONS = "Project > Addons > General > Read"

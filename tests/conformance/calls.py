@@ -1,0 +1,68 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every read the simulator serves, as a call of the vendor's client.
+
+Path template without the team → the attribute of the client, the arguments that are needed, and for a list the key of
+``data``. ``{placeholders}`` of the template are the arguments in camelCase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from northflank import ApiClient
+
+# Makes a client with the token of a name.
+Clients = Callable[[str], ApiClient]
+
+PROJECT: dict[str, Any] = {"project_id": "storefront"}
+ADDON: dict[str, Any] = {**PROJECT, "addon_id": "orders-postgres"}
+BACKUP: dict[str, Any] = {**ADDON, "backup_id": "nightly-2026-11-01"}
+TEMPLATE: dict[str, Any] = {"template_id": "preview-environment"}
+RUN: dict[str, Any] = {**TEMPLATE, "template_run_id": "3dd592f6-ce63-45ee-acf8-13dc5ec5235c"}
+
+_P = "/v1/projects/{projectId}"
+_A = f"{_P}/addons/{{addonId}}"
+
+
+@dataclass(frozen=True)
+class Read:
+    """One read: ``name`` is the attribute path in the client, ``key`` names the list in the answer, if it is one."""
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    key: str | None = None
+
+    def of(self, client: Any) -> Any:
+        """Return the client's callable."""
+        found = client
+        for part in self.name.split("."):
+            found = getattr(found, part)
+        return found
+
+
+READS = {
+    "/v1/auth": Read("get.auth"),
+    "/v1/projects": Read("list.projects", key="projects"),
+    _P: Read("get.project", PROJECT),
+    f"{_P}/addons": Read("list.addons", PROJECT, "addons"),
+    _A: Read("get.addon", ADDON),
+    f"{_A}/containers": Read("get.addon.containers", ADDON, "containers"),
+    f"{_A}/backups": Read("get.addon.backups", ADDON, "backups"),
+    f"{_A}/backups/{{backupId}}": Read("get.addon.backup", BACKUP),
+    f"{_A}/backups/{{backupId}}/restores": Read("get.addon.backup.restores", BACKUP, "restores"),
+    f"{_A}/restores": Read("get.addon.restores", ADDON, "restores"),
+    "/v1/templates": Read("list.templates", key="templates"),
+    "/v1/templates/{templateId}": Read("get.template", TEMPLATE),
+    "/v1/templates/{templateId}/runs": Read("list.template_runs", TEMPLATE, "templateRuns"),
+    "/v1/templates/{templateId}/runs/{templateRunId}": Read("get.template_run", RUN),
+}
+
+# The command line client's log-in; the Python client has no call for it.
+WITHOUT_CALL = frozenset({"/v1/login"})
+# The only routes without a form under /v1/teams/{teamId}.
+WITHOUT_TEAM = frozenset({"/v1/auth", "/v1/login"})
