@@ -70,6 +70,7 @@ options:
     description:
       - How many requests may be under way at a time when several lists or items are read, V(1) to V(32).
       - It does not change the order of the results.
+      - With O(limit) lists are read one after the other, so that no request is spent on what is not wanted.
     type: int
     default: 4
 """

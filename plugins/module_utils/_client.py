@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import functools
 import itertools
+import math
+import queue
+import threading
 import typing as t
 from collections import deque
+from concurrent.futures import Future
 from urllib.parse import quote
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
@@ -25,9 +28,16 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     OptionError,
     PaasError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, is_rate_limited
+from ansible_collections.quayside.paas.plugins.module_utils._http import (
+    Answer,
+    asked_wait,
+    is_rate_limited,
+    writable,
+)
 
 MOST_ITEMS = 200_000  # of one list, in memory
+DEEPEST = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
+LONGEST_MESSAGE = 1000  # characters of what a platform says
 
 Item = dict[str, t.Any]
 T = t.TypeVar("T")
@@ -75,7 +85,7 @@ def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permissio
     """
     identity = f" (error id {body.error_id})" if body.error_id else ""
     code = f" {body.code}" if body.code else ""
-    said = body.message.rstrip(".") or "the platform gave no reason"
+    said = body.message[:LONGEST_MESSAGE].rstrip(".") or "the platform gave no reason"
     hint = _hint(answer, permission)
     kind = NotFoundError if answer.status == 404 else ApiError
     return kind(
@@ -91,8 +101,8 @@ def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permissio
 
 def _hint(answer: Answer, permission: str | None) -> str:
     if is_rate_limited(answer):
-        wait = answer.headers.get("Retry-After") or answer.headers.get("x-ratelimit-reset")
-        ends = f" It ends in {wait} seconds." if wait else ""
+        wait = asked_wait(answer)
+        ends = "" if wait is None else f" It ends in {math.ceil(wait)} seconds."
         return f"The rate limit is used up.{ends} Raise retry_budget to wait for it, or send fewer requests."
     if answer.status == 401:
         return "The token is wrong, has expired or was deleted."
@@ -118,7 +128,7 @@ def collect(
     """
     kept: list[Item] = []
     seen: set[t.Any] = set()
-    queries: set[tuple[tuple[str, t.Any], ...]] = set()
+    queries: set[str] = set()
     query: t.Mapping[str, t.Any] = {}
     promised = True
     while True:
@@ -150,8 +160,8 @@ def _fresh_items(items: list[Item], identity: t.Callable[[Item], t.Any], seen: s
     return fresh
 
 
-def _check_progress(page: Page, fresh: list[Item], queries: set[tuple[tuple[str, t.Any], ...]], total: int) -> None:
-    asked = tuple(sorted((page.following or {}).items()))
+def _check_progress(page: Page, fresh: list[Item], queries: set[str], total: int) -> None:
+    asked = repr(page.following)
     if asked in queries:
         raise AnswerError(f"The list does not end: after {total} items the platform sends the same cursor again.")
     queries.add(asked)
@@ -174,62 +184,93 @@ def fan_out(
 ) -> list[R]:
     """Reads many parents through a bounded pool; the results stand in the order of the parents.
 
-    name: what a failing parent is called in its error. limit: stop when as many results are there.
+    name: what a failing parent is called in its error. limit: stop when as many results are there; parents are then
+    read one after the other, so that no request is spent on what is not wanted.
     Raises the error of the first parent that failed, in order, with the parent's name; the others are given up.
     """
     results: list[R] = []
     waiting = iter(parents)
-    pool = concurrent.futures.ThreadPoolExecutor(max_workers=max(1, min(concurrency, len(parents))))
+    tasks: queue.SimpleQueue[tuple[T, Future[list[R]]] | None] = queue.SimpleQueue()
+    begun: deque[tuple[T, Future[list[R]]]] = deque()
+    workers = max(1, min(concurrency, len(parents))) if limit is None else 1
+
+    def begin() -> None:
+        for parent in itertools.islice(waiting, 1):
+            begun.append((parent, Future()))
+            tasks.put(begun[-1])
+
+    for _worker in range(workers):
+        # Daemons, so that a task that failed or was interrupted ends without waiting for what nobody wants any more.
+        threading.Thread(target=_work, args=(read, tasks), daemon=True).start()
+        begin()
     try:
-        running = deque((one, pool.submit(read, one)) for one in itertools.islice(waiting, concurrency))
-        while running and (limit is None or len(results) < limit):
-            parent, future = running.popleft()
+        while begun and (limit is None or len(results) < limit):
+            parent, future = begun.popleft()
             try:
                 results += future.result()
             except PaasError as error:
                 raise error.named(name(parent)) from None
-            running += ((one, pool.submit(read, one)) for one in itertools.islice(waiting, 1))
+            if limit is None or len(results) < limit:
+                begin()
         return results if limit is None else results[:limit]
     finally:
-        # Without waiting: an interrupted task must not hang on requests that nobody wants any more.
-        pool.shutdown(wait=False, cancel_futures=True)
+        for _parent, future in begun:
+            future.cancel()
+        for _worker in range(workers):
+            tasks.put(None)
+
+
+def _work(read: t.Callable[[T], list[R]], tasks: queue.SimpleQueue[tuple[T, Future[list[R]]] | None]) -> None:
+    while (task := tasks.get()) is not None:
+        parent, future = task
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            future.set_result(read(parent))
+        except BaseException as error:
+            future.set_exception(error)
 
 
 @functools.lru_cache(maxsize=4096)
-def _snake_key(key: str) -> str:
-    return str(next(iter(camel_dict_to_snake_dict({key: None}))))
+def snake_key(key: str) -> str:
+    """A name of the platform as results spell it, for example app_id for appId."""
+    return writable(str(next(iter(camel_dict_to_snake_dict({key: None})))))
 
 
-def plain(value: t.Any, untouched: t.Container[str] = ()) -> t.Any:
+def plain(value: t.Any, untouched: t.Container[str] = (), *, depth: int = 0) -> t.Any:
     """A value of the API as users get it: keys in snake_case, ids as strings, everything else as it is.
 
     untouched: names, as the platform spells them, of maps whose keys are the user's own.
+    Raises AnswerError for what is nested too deeply.
     """
+    if depth > DEEPEST:
+        raise AnswerError(f"The answer is nested more than {DEEPEST} levels deep.")
     if isinstance(value, dict):
         out: Item = {}
         for key, inner in value.items():
-            name = _snake_key(key)
+            name = snake_key(key)
             # Two spellings of one name: neither may be lost.
-            name = key if name in out else name
-            out[name] = _clean(inner) if key in untouched else _value(key, inner, untouched)
+            name = writable(key) if name != key and (name in value or name in out) else name
+            out[name] = _value(key, inner, untouched, depth + 1)
         return out
     if isinstance(value, list):
-        return [plain(inner, untouched) for inner in value]
-    return _clean(value)
+        return [plain(inner, untouched, depth=depth + 1) for inner in value]
+    return writable(value) if isinstance(value, str) else value
 
 
-def _value(key: str, value: t.Any, untouched: t.Container[str]) -> t.Any:
+def _value(key: str, value: t.Any, untouched: t.Container[str], depth: int) -> t.Any:
     if isinstance(value, int) and not isinstance(value, bool) and (key == "id" or key.endswith("Id")):
         return str(value)
-    return plain(value, untouched)
+    if key in untouched and isinstance(value, dict):
+        return _as_it_is(value, depth)
+    return plain(value, untouched, depth=depth)
 
 
-def _clean(value: t.Any) -> t.Any:
-    """The value with text that can be written as UTF-8: JSON can hold lone surrogates, Ansible's results cannot."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+def _as_it_is(value: t.Any, depth: int) -> t.Any:
+    if depth > DEEPEST:
+        raise AnswerError(f"The answer is nested more than {DEEPEST} levels deep.")
     if isinstance(value, dict):
-        return {_clean(key): _clean(inner) for key, inner in value.items()}
+        return {writable(key): _as_it_is(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_clean(inner) for inner in value]
-    return value
+        return [_as_it_is(inner, depth + 1) for inner in value]
+    return writable(value) if isinstance(value, str) else value

@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import json
 import os
+import ssl
 import threading
 import time
 import typing as t
@@ -25,7 +26,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     WriteInCheckModeError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._retry import (
-    RETRY_STATUSES,
     RetryBudget,
     backoff,
     new_retry,
@@ -72,12 +72,6 @@ class RateLimit:
         values = (_whole_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
         return cls(*values)
 
-    def is_newer_than(self, other: RateLimit) -> bool:
-        """Whether self was made after other, when the answers of several threads arrive out of order."""
-        if self.remaining is None or other.remaining is None or self.reset is None or other.reset is None:
-            return self.remaining is not None or other.remaining is None
-        return self.remaining <= other.remaining or self.reset > other.reset
-
 
 def report(rate_limit: RateLimit, request_count: int) -> dict[str, t.Any]:
     """What every result tells of the requests: rate_limit as a dictionary of numbers or None, request_count."""
@@ -95,9 +89,10 @@ class Answer:
     is_json: bool
 
 
-@functools.lru_cache(maxsize=1)
-def _session_of_process(process: int) -> requests.Session:
-    # The process is part of the key because a forked worker must not share the sockets of its parent.
+@functools.lru_cache(maxsize=8)
+def _session_of(process: int, verify: bool | str) -> requests.Session:
+    # The process is part of the key because a forked worker must not share the sockets of its parent, verify because
+    # urllib3 1 hands out a connection that was made without verification to a request that asks for it.
     session = requests.Session()
     adapter = requests.adapters.HTTPAdapter(pool_connections=8, pool_maxsize=CONNECTIONS, max_retries=0)
     session.mount("https://", adapter)
@@ -105,6 +100,8 @@ def _session_of_process(process: int) -> requests.Session:
     session.headers.update({"Accept": "application/json", "User-Agent": f"quayside.paas/{VERSION}"})
     # One session serves several tokens: no answer may leave a cookie for the next request.
     session.cookies.set_policy(_no_cookies())
+    # Redirects are refused. Without this requests would prepare to follow them, and read their bodies without bound.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
     return session
 
 
@@ -156,6 +153,7 @@ class Transport:
         self._clock = clock
         self._budget = RetryBudget(options.retry_budget, clock)
         self._lock = threading.Lock()
+        self._rate_limit_since = float("-inf")
         self.rate_limit = RateLimit()
         self.request_count = 0
         if not options.validate_certs:
@@ -189,7 +187,7 @@ class Transport:
                 timeout = self._options.timeout
                 if in_trouble:
                     timeout = max(1, min(timeout, int(self._budget.left())))
-                outcome = self._attempt(method, path, query, body, timeout)
+                outcome = self._attempt(method, path, query, body, timeout, safe)
                 if not self._may_repeat(outcome, idempotent):
                     return self._final(outcome)
                 if not in_trouble:
@@ -204,17 +202,25 @@ class Transport:
         """See report()."""
         return report(self.rate_limit, self.request_count)
 
-    def redact(self, text: str) -> str:
-        """The text without the token, and without anything that cannot be written as UTF-8."""
-        return text.replace(self._options.token, "********").encode("utf-8", "replace").decode()
+    def redact(self, value: t.Any) -> t.Any:
+        """A JSON value from outside without the token, and without anything that cannot be written as UTF-8."""
+        if isinstance(value, str):
+            return writable(value.replace(self._options.token, "********"))
+        if isinstance(value, dict):
+            return {self.redact(key): self.redact(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.redact(inner) for inner in value]
+        return value
 
     def _attempt(
-        self, method: str, path: str, query: Query | None, body: t.Any, timeout: int
+        self, method: str, path: str, query: Query | None, body: t.Any, timeout: int, safe: bool
     ) -> Answer | TransportError:
         with self._lock:
             self.request_count += 1
+        began = self._clock()
+        verify = (self._options.ca_path or True) if self._options.validate_certs else False
         try:
-            response = _session_of_process(os.getpid()).request(
+            response = _session_of(os.getpid(), verify).request(
                 method,
                 self._options.url + path,
                 params=_query_pairs(query),
@@ -223,7 +229,7 @@ class Transport:
                 auth=self._authorise,
                 timeout=timeout,
                 # Given with each request, because REQUESTS_CA_BUNDLE would overrule the session's.
-                verify=(self._options.ca_path or True) if self._options.validate_certs else False,
+                verify=verify,
                 allow_redirects=False,
                 stream=True,
             )
@@ -232,8 +238,8 @@ class Transport:
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
             raise OptionError(self.redact(f"{self._options.url} is no usable URL: {error}.")) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            return self._transport_error(error, method, path)
-        self._note_rate_limit(answer)
+            return self._transport_error(error, method, path, timeout, safe)
+        self._note_rate_limit(answer, began)
         return answer
 
     def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -258,19 +264,20 @@ class Transport:
                 method=method,
                 path=path,
             )
-        text = content.decode("utf-8", "replace")
         try:
             parsed, is_json = (
                 (json.loads(content, parse_constant=_no_number), True) if content.strip() else (None, False)
             )
         except (ValueError, RecursionError):
             parsed, is_json = None, False
-        excerpt = " ".join(self.redact(text[: 4 * EXCERPT]).split())[:EXCERPT]
+        # Redacted before it is cut, so that no part of a token is left at the end.
+        excerpt = " ".join(self.redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
         return Answer(response.status_code, response.headers, parsed, excerpt, is_json)
 
     def _chunks(self, response: requests.Response, deadline: float) -> t.Iterator[bytes]:
         # read1 (urllib3 2) returns what has arrived, so that a server that drips is seen in time; older ones block.
         raw: t.Any = response.raw
+        raw.enforce_content_length = True  # the default from urllib3 2 on
         read = getattr(raw, "read1", raw.read)
         size = 0
         while size <= LARGEST_ANSWER and (chunk := read(65536, decode_content=True)):
@@ -279,11 +286,17 @@ class Transport:
             if self._clock() > deadline:
                 raise requests.exceptions.ReadTimeout("the answer was not complete in time")
 
-    def _note_rate_limit(self, answer: Answer) -> None:
+    def _note_rate_limit(self, answer: Answer, began: float) -> None:
         new = RateLimit.from_headers(answer.headers)
+        if new.remaining is None:
+            return
         with self._lock:
-            if new.is_newer_than(self.rate_limit):
+            old = self.rate_limit
+            # Of requests that were under way at the same time, the one that left the fewest was served last.
+            is_lower = old.remaining is None or new.remaining <= old.remaining
+            if began >= self._rate_limit_since or is_lower:
                 self.rate_limit = new
+                self._rate_limit_since = self._clock()
 
     def _may_repeat(self, outcome: Answer | TransportError, idempotent: bool) -> bool:
         if isinstance(outcome, Answer):
@@ -292,9 +305,9 @@ class Transport:
 
     def _wait(self, outcome: Answer | TransportError, retry: Retry) -> bool:
         """Waits before the next attempt. False, at once, when the budget does not allow for it."""
-        seconds = _asked_wait(outcome, retry)
-        if seconds is None:
-            seconds = backoff(retry, answered=isinstance(outcome, Answer))
+        asked = asked_wait(outcome) if isinstance(outcome, Answer) else None
+        # Never less than our own wait: a platform that asks for none must not be hammered.
+        seconds = max(asked or 0.0, backoff(retry, answered=isinstance(outcome, Answer)))
         if seconds >= self._budget.left():
             return False
         self._sleep(seconds)
@@ -305,10 +318,10 @@ class Transport:
             raise outcome
         return outcome
 
-    def _transport_error(self, error: Exception, method: str, path: str) -> TransportError:
+    def _transport_error(self, error: Exception, method: str, path: str, timeout: int, safe: bool) -> TransportError:
         """Sorts a failure: was it TLS, was the request never sent, or may it have been carried out?"""
         host = self._options.url
-        reason = self.redact(_root_cause(error))
+        reason = self.redact(_root_cause(error))[:EXCERPT]
         facts: dict[str, t.Any] = {"method": method, "path": path}
         tried = f"{method} {path} failed:"
         if _is_tls(error):
@@ -324,10 +337,10 @@ class Transport:
                 **facts,
             )
         if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError)):
-            what = f"no complete answer from {host} within {self._options.timeout} seconds (option timeout)"
+            what = f"no complete answer from {host} within {timeout} seconds (option timeout)"
         else:
             what = f"the connection to {host} broke before the answer was complete: {reason}"
-        unsure = "" if method in SAFE_METHODS else " Whether the request was carried out is not known."
+        unsure = "" if safe else " Whether the request was carried out is not known."
         return TransportError(f"{tried} {what}.{unsure}", may_be_done=True, **facts)
 
 
@@ -338,18 +351,21 @@ def is_rate_limited(answer: Answer) -> bool:
     return answer.status == 429
 
 
-def _asked_wait(outcome: Answer | TransportError, retry: Retry) -> float | None:
+def asked_wait(answer: Answer) -> float | None:
     """Seconds that the platform asks to wait: Retry-After, else the reset of the rate limit. None when it does not."""
-    if not isinstance(outcome, Answer) or not (outcome.status in RETRY_STATUSES or is_rate_limited(outcome)):
-        return None
-    asked = outcome.headers.get("Retry-After")
+    asked = answer.headers.get("Retry-After")
     if asked is not None:
         with contextlib.suppress(ValueError, OverflowError, urllib3.exceptions.HTTPError):
-            return float(retry.parse_retry_after(asked))
-    if is_rate_limited(outcome):
-        reset = RateLimit.from_headers(outcome.headers).reset
+            return float(new_retry(True).parse_retry_after(asked))
+    if is_rate_limited(answer):
+        reset = RateLimit.from_headers(answer.headers).reset
         return None if reset is None else max(0.0, float(reset))
     return None
+
+
+def writable(text: str) -> str:
+    """The text with lone surrogates escaped: JSON can hold them, UTF-8 and so Ansible's results cannot."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _query_pairs(query: Query | None) -> list[tuple[str, str]]:
@@ -370,19 +386,20 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
         if isinstance(cause, BaseException) and id(cause) not in seen:
             seen.add(id(cause))
             yield cause
-            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, cause.__context__]
+            context = None if cause.__suppress_context__ else cause.__context__
+            waiting += [getattr(cause, "reason", None), *cause.args, cause.__cause__, context]
 
 
 def _is_tls(error: Exception) -> bool:
-    return any(
-        isinstance(cause, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)) for cause in _causes(error)
-    )
+    """Whether TLS could not be agreed on. A TLS connection that is cut later on is a broken one like any other."""
+    cut = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+    found = [cause for cause in _causes(error) if isinstance(cause, (ssl.SSLError, urllib3.exceptions.SSLError))]
+    return bool(found) and not any(isinstance(cause, cut) for cause in found)
 
 
 def _never_sent(error: Exception) -> bool:
     before_sending = (
         requests.exceptions.ConnectTimeout,
-        requests.exceptions.ProxyError,
         urllib3.exceptions.ConnectTimeoutError,
         urllib3.exceptions.NewConnectionError,
     )
@@ -394,5 +411,5 @@ def _root_cause(error: Exception) -> str:
     texts = [str(cause) for cause in _causes(error) if not isinstance(cause, requests.exceptions.RequestException)]
     for text in reversed(texts):
         if text and "object at 0x" not in text:
-            return text[:EXCERPT]
+            return text
     return type(error).__name__

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError
 
@@ -71,9 +71,9 @@ def base_url(value: str | None, name: str = "api_url") -> str:
         raise OptionError(f"The option {name} has to be a URL such as https://api.example.com, with its scheme.")
     if parts.username is not None or parts.password is not None:
         raise OptionError(f"The option {name} must not hold a user name or a password.")
-    if parts.query or parts.fragment:
+    if "?" in url or "#" in url:
         raise OptionError(f"The option {name} must not hold a query or a fragment.")
-    return url.removesuffix("/v1").rstrip("/")
+    return urlunsplit(parts._replace(path=parts.path.removesuffix("/v1").rstrip("/")))
 
 
 def secret(value: t.Any, name: str, variables: t.Sequence[str]) -> str:

@@ -59,10 +59,12 @@ class RetryBudget:
         self._spent = 0.0
         self._in_trouble = 0
         self._since = 0.0
+        self._counted_until = float("-inf")
 
     def enter(self, since: float) -> None:
         """A request got into trouble; since: when its failed attempt began, by the clock."""
         with self._lock:
+            since = max(since, self._counted_until)
             self._since = min(self._since, since) if self._in_trouble else since
             self._in_trouble += 1
 
@@ -71,7 +73,8 @@ class RetryBudget:
         with self._lock:
             self._in_trouble -= 1
             if not self._in_trouble:
-                self._spent += self._clock() - self._since
+                self._counted_until = self._clock()
+                self._spent += self._counted_until - self._since
 
     def left(self) -> float:
         """Seconds left; negative when overspent."""

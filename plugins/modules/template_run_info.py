@@ -30,6 +30,7 @@ options:
   run_id:
     description:
       - Read this run only, in full. Needs O(template_id).
+      - Mutually exclusive with O(status) and O(concluded).
       - When the template has none of this id, the list is empty.
     type: str
   status:

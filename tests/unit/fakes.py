@@ -26,7 +26,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._version import VERS
 
 URL = "https://api.example.com"
 TOKEN = "nf-0123456789-abcdefghij-klmnopqrst"
-new_session = _http._session_of_process.__wrapped__
+new_session = _http._session_of.__wrapped__
 
 Piece = bytes | BaseException | t.Callable[[], t.Any]
 
@@ -171,12 +171,12 @@ class Platform(requests.adapters.BaseAdapter):
         assert not self._expected, f"never asked for: {[(one.method, one.path) for one in self._expected]}"
 
     def __enter__(self) -> Platform:
-        session = new_session(os.getpid())
+        session = new_session(os.getpid(), True)
         session.mount("https://", self)
         session.mount("http://", self)
         timing = {"sleep": self.clock.sleep, "clock": self.clock.now}
         self._patches = [
-            mock.patch.object(_http, "_session_of_process", return_value=session),
+            mock.patch.object(_http, "_session_of", return_value=session),
             mock.patch.dict(_http.Transport.__init__.__kwdefaults__, timing),
         ]
         for patch in self._patches:

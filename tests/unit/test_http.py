@@ -29,7 +29,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
     WriteInCheckModeError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import RateLimit, is_rate_limited
+from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, RateLimit, is_rate_limited
 from unit.fakes import (
     OK,
     TOKEN,
@@ -138,35 +138,47 @@ def test_no_cookie_comes_back(platform: Platform, clock: Clock) -> None:
 
 
 def test_one_session_serves_every_token_of_a_process() -> None:
-    first, second = _http._session_of_process(1), _http._session_of_process(1)
+    first, second = _http._session_of(1, True), _http._session_of(1, True)
     assert first is second
     assert "Authorization" not in first.headers
     assert first.auth is None
 
 
 def test_another_process_gets_another_session() -> None:
-    assert _http._session_of_process(1) is not _http._session_of_process(2)
+    assert _http._session_of(1, True) is not _http._session_of(2, True)
 
 
-def test_the_session_is_asked_for_with_the_process_id(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_is_not_shared_with_one_that_is_verified_otherwise() -> None:
+    sessions = [_http._session_of(1, verify) for verify in (True, False, "/etc/ssl/certs", "/etc/ssl/other")]
+    assert len({id(session) for session in sessions}) == len(sessions)
+
+
+@pytest.mark.parametrize(
+    ("options", "verify"),
+    [({}, True), ({"validate_certs": False}, False), ({"ca_path": "/"}, "/")],
+    ids=str,
+)
+def test_the_session_is_asked_for_with_process_and_verification(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, options: dict[str, t.Any], verify: bool | str
+) -> None:
     asked = []
 
-    def session_of(process: int) -> requests.Session:
-        asked.append(process)
-        session = new_session(process)
+    def session_of(process: int, verify: bool | str) -> requests.Session:
+        asked.append((process, verify))
+        session = new_session(process, verify)
         session.mount("https://", platform)
         return session
 
     platform = Platform(clock)
     platform.expects(get("/v1/x"))
-    monkeypatch.setattr(_http, "_session_of_process", session_of)
-    transport(clock).request("GET", "/v1/x")
-    assert asked == [os.getpid()]
+    monkeypatch.setattr(_http, "_session_of", session_of)
+    transport(clock, **options).request("GET", "/v1/x")
+    assert asked == [(os.getpid(), verify)]
 
 
 def test_the_session_repeats_nothing_by_itself_and_has_room_for_the_largest_pool() -> None:
     for scheme in ("https://", "http://"):
-        adapter = new_session(0).get_adapter(scheme)
+        adapter = new_session(0, True).get_adapter(scheme)
         assert adapter.max_retries.total == 0  # type: ignore[attr-defined]
         assert adapter._pool_maxsize >= 32  # type: ignore[attr-defined]
 
@@ -766,27 +778,35 @@ def test_the_rate_limit_of_an_error_counts(platform: Platform, clock: Clock) -> 
     assert one.rate_limit == RateLimit(1000, 5, 60)
 
 
+def limited(remaining: int, reset: int) -> Reply:
+    left = {"x-ratelimit-remaining": str(remaining), "x-ratelimit-reset": str(reset)}
+    return Reply(200, b"{}", {"x-ratelimit-limit": "1000", **left})
+
+
 @pytest.mark.parametrize(
-    ("new", "known", "newer"),
-    [
-        (RateLimit(1000, 5, 60), RateLimit(), True),
-        (RateLimit(), RateLimit(1000, 5, 60), False),
-        (RateLimit(1000), RateLimit(1000, 5, 60), False),
-        (RateLimit(1000, 4, 60), RateLimit(1000, 5, 60), True),
-        (RateLimit(1000, 4, 58), RateLimit(1000, 5, 60), True),
-        (RateLimit(1000, 6, 60), RateLimit(1000, 5, 60), False),
-        (RateLimit(1000, 999, 3600), RateLimit(1000, 0, 2), True),
-        (RateLimit(1000, 5), RateLimit(1000, 6), True),
-    ],
+    ("first", "second"),
+    [((5, 60), (4, 60)), ((5, 60), (4, 58)), ((0, 2), (999, 3600)), ((5, 60), (700, 60))],
     ids=str,
 )
-def test_which_rate_limit_is_newer(new: RateLimit, known: RateLimit, newer: bool) -> None:
-    assert new.is_newer_than(known) is newer
+def test_of_requests_in_a_row_the_last_one_counts(
+    platform: Platform, clock: Clock, first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    platform.expects(get("/v1/x", limited(*first)), get("/v1/x", limited(*second)))
+    one = transport(clock)
+    one.request("GET", "/v1/x")
+    one.request("GET", "/v1/x")
+    assert one.rate_limit == RateLimit(1000, *second)
 
 
-def test_an_answer_that_was_overtaken_for_seconds_is_not_newer() -> None:
-    # Of one window: what was made earlier has more left of both.
-    assert not RateLimit(1000, 6, 3502).is_newer_than(RateLimit(1000, 5, 3500))
+def test_of_requests_at_the_same_time_the_one_that_left_the_fewest_counts(clock: Clock) -> None:
+    # Answers overtake each other; what was served earlier has more left of both.
+    one = transport(clock)
+    began = clock.now()
+    for remaining, reset in ((990, 3500), (991, 3502), (989, 3500), (992, 3503)):
+        clock.sleep(1)
+        headers = dict(limited(remaining, reset).headers)
+        one._note_rate_limit(Answer(200, headers, {}, "", True), began)
+    assert one.rate_limit == RateLimit(1000, 989, 3500)
 
 
 @pytest.mark.parametrize(

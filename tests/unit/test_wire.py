@@ -70,8 +70,8 @@ class Wire:
 def wire(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Wire]:
     one = Wire()
     monkeypatch.setattr("urllib3.util.connection.create_connection", one)
-    session = new_session(0)
-    with mock.patch.object(_http, "_session_of_process", return_value=session):
+    session = new_session(0, True)
+    with mock.patch.object(_http, "_session_of", return_value=session):
         yield one
     session.close()
 

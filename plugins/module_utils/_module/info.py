@@ -12,8 +12,8 @@ import functools
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, LIST, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out, path_segment, plain
-from ansible_collections.quayside.paas.plugins.module_utils._errors import NotFoundError
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out, path_segment, plain, snake_key
+from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, ApiError, NotFoundError
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, Params, Platform
 from ansible_collections.quayside.paas.plugins.module_utils._resource import Resource, options_in
 
@@ -44,8 +44,10 @@ def info_module(
     optional = [name for name in parents + own if name not in required]
     needs = {name: tuple(optional[:place]) for place, name in enumerate(optional) if place}
     needs.update({name: tuple(optional) for name in resource.scope if optional})
+    # One is read by its id, whatever its state.
+    exclusive = tuple((name, option) for name in own for option in resource.filters)
     return Module(
-        arguments=spec.merge(ArgumentSpec(options=options, required_by=needs)),
+        arguments=spec.merge(ArgumentSpec(options=options, required_by=needs, mutually_exclusive=exclusive)),
         platform=platform,
         run=functools.partial(read, resource),
     )
@@ -62,8 +64,7 @@ def read(resource: Resource, client: t.Any, params: Params) -> dict[str, t.Any]:
         items = reader.many(resource, ids, params.get("limit"))
         if params.get("full"):
             items = reader.each_in_full(resource, items)
-    (name,) = plain({resource.list_key: None})
-    return {name: items}
+    return {snake_key(resource.list_key): items}
 
 
 class _Reader:
@@ -76,33 +77,31 @@ class _Reader:
     def one_or_none(self, resource: Resource, ids: Ids) -> list[Item]:
         try:
             return [self._one(resource, ids)]
-        except NotFoundError:
-            self._name_missing_parent(resource, ids)
+        except NotFoundError as error:
+            self._name_missing_parent(resource, ids, error)
             return []
 
     def many(self, resource: Resource, ids: Ids, limit: int | None = None) -> list[Item]:
         path = next((path for path in resource.lists if set(options_in(path)) <= set(ids)), None)
         if path is not None:
             return self._list(resource, path, ids, limit)
-        # The parents that are known are too few: read those next above, then each one's list.
-        option = next(name for name in options_in(resource.lists[-1]) if name not in ids)
+        # The parents that are known are too few: read those of the innermost one that is missing, then each one's list.
+        option = [name for name in options_in(resource.lists[-1]) if name not in ids][-1]
         parent = next(one for one in resource.ancestors() if one.id_option == option)
         return fan_out(
-            lambda found: self.many(resource, {**ids, option: found}, limit),
-            [str(found[parent.identity]) for found in self.many(parent, ids)],
+            lambda found: self.many(resource, {**ids, **_ids_of(parent, found)}, limit),
+            self.many(parent, ids),
             concurrency=self._params["concurrency"],
-            name=lambda found: f'{parent.noun} "{found}"',
+            name=lambda found: _name_of(parent, found, self._params),
             limit=limit,
         )
 
     def each_in_full(self, resource: Resource, items: list[Item]) -> list[Item]:
         return fan_out(
-            lambda item: [
-                self._one(resource, {**_parents(resource, item), resource.id_option: item[resource.identity]})
-            ],
+            lambda item: [self._one(resource, _ids_of(resource, item))],
             items,
             concurrency=self._params["concurrency"],
-            name=lambda item: f'{resource.noun} "{item[resource.identity]}"',
+            name=lambda item: _name_of(resource, item, self._params),
         )
 
     def _one(self, resource: Resource, ids: Ids) -> Item:
@@ -124,8 +123,8 @@ class _Reader:
                 limit=limit,
                 permission=resource.permission,
             )
-        except NotFoundError:
-            self._name_missing_parent(resource, ids)
+        except NotFoundError as error:
+            self._name_missing_parent(resource, ids, error)
             raise
         parents = {name: ids[name] for name in options_in(path)}
         return [{**parents, **plain(item, resource.untouched)} for item in items]
@@ -137,8 +136,11 @@ class _Reader:
             if self._params.get(option) is not None
         }
 
-    def _name_missing_parent(self, resource: Resource, ids: Ids) -> None:
-        """After a 404: raises NotFoundError for the outermost parent that does not exist, if there is one."""
+    def _name_missing_parent(self, resource: Resource, ids: Ids, missing: NotFoundError) -> None:
+        """After a 404: raises NotFoundError for the outermost parent that does not exist, if there is one.
+
+        missing: the 404; raised where a parent may not be read, so that nobody knows.
+        """
         self._client.check_scope()
         for parent in resource.ancestors():
             if parent.id_option not in ids or parent.one is None:
@@ -151,11 +153,26 @@ class _Reader:
                     f" The platform said: {error.message}",
                     **{name: value for name, value in vars(error).items() if name != "message"},
                 ) from None
+            except ApiError:
+                raise missing from None
 
 
 def _path(template: str, ids: Ids) -> str:
     return template.format(**{name: path_segment(ids[name], name) for name in options_in(template)})
 
 
-def _parents(resource: Resource, item: Item) -> dict[str, str]:
-    return {parent.id_option: item[parent.id_option] for parent in resource.ancestors()}
+def _ids_of(resource: Resource, item: Item) -> dict[str, str]:
+    """The ids that lead to an item: its own and its parents'. Raises AnswerError when the platform left its own out."""
+    own = item.get(snake_key(resource.identity))
+    if own is None or own == "":
+        raise AnswerError(f"The platform lists a {resource.noun} without its {resource.identity}: it cannot be read.")
+    parents = {parent.id_option: item[parent.id_option] for parent in resource.ancestors()}
+    return {**parents, resource.id_option: str(own)}
+
+
+def _name_of(resource: Resource, item: Item, known: Params) -> str:
+    """What an item is called in an error: itself, and before it the parents that the task did not name."""
+    parents = [one for one in resource.ancestors() if known.get(one.id_option) is None]
+    names = [(one.noun, item[one.id_option]) for one in parents]
+    names.append((resource.noun, item.get(snake_key(resource.identity))))
+    return ": ".join(f'{noun} "{name}"' for noun, name in names)

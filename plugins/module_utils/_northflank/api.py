@@ -12,6 +12,7 @@ runs", 2024) and the official Python client 2.1.0, unless a comment says otherwi
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import typing as t
 
@@ -64,11 +65,7 @@ class Northflank:
 
     def get(self, path: str, *, query: Query | None = None, permission: str | None = None) -> Item:
         """`data` of an answer. path: relative to /v1 or the team, percent-encoded. permission: see api_error()."""
-        answer = self._read(path, query, permission)
-        data = answer.body.get("data")
-        if not isinstance(data, dict):
-            raise self._unexpected(path, answer, "has no object under the key data")
-        return data
+        return self._data(path, self._read(path, query, permission))
 
     def get_list(
         self,
@@ -117,22 +114,26 @@ class Northflank:
     def _read(self, path: str, query: Query | None, permission: str | None) -> Answer:
         answer = self._transport.request("GET", self._prefix + path, query=query)
         if not 200 <= answer.status < 300:
-            error = error_body(answer)
-            safe = ErrorBody(self._transport.redact(error.message), error.code, error.error_id, error.details)
-            raise api_error(answer, "GET", self._prefix + path, safe, permission)
+            said = ErrorBody(**self._transport.redact(dataclasses.asdict(error_body(answer))))
+            raise api_error(answer, "GET", self._prefix + path, said, permission)
         if not isinstance(answer.body, dict):
             raise self._unexpected(path, answer, "is not a JSON object" if answer.is_json else "is not JSON")
         return answer
 
+    def _data(self, path: str, answer: Answer) -> Item:
+        data = answer.body.get("data")
+        if not isinstance(data, dict):
+            raise self._unexpected(path, answer, "has no object under the key data")
+        return data
+
     def _items(self, path: str, answer: Answer, list_key: str) -> list[Item]:
         """The list of a page. Absent is empty: several lists are not marked required, and may be left out."""
-        data = answer.body.get("data")
-        items = data.get(list_key) if isinstance(data, dict) else None
+        data = self._data(path, answer)
+        items = data.get(list_key)
         if items is None:
             pagination = answer.body.get("pagination")
             count = pagination.get("count") if isinstance(pagination, dict) else None
-            others = [key for key, value in data.items() if isinstance(value, list)] if isinstance(data, dict) else []
-            if count or others or not isinstance(data, (dict, type(None))):
+            if count or any(isinstance(value, list) for value in data.values()):
                 raise self._unexpected(path, answer, f"has no list {list_key}")
             return []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
@@ -156,13 +157,12 @@ def error_body(answer: Answer) -> ErrorBody:
     The envelope: {"error": {"status", "message", "id", "details"}}. The flat form: {"code", "message", "status"}.
     """
     body = answer.body if isinstance(answer.body, dict) else {}
-    error = body.get("error", body)
-    if not isinstance(error, dict):
-        # OAuth-shaped, as some gateways answer.
-        error = {"message": body.get("error_description") or error}
-    message = error.get("message")
+    inner = body.get("error")
+    error = inner if isinstance(inner, dict) else body
+    # The last two are OAuth's shape, as gateways in front of an API may answer.
+    message = error.get("message") or body.get("message") or body.get("error_description") or (error is body and inner)
     return ErrorBody(
-        message=str(message) if message else answer.text,
+        message=str(message or answer.text),
         code=_text(error.get("code")),
         error_id=_text(error.get("id")),
         details=error.get("details"),
@@ -180,13 +180,15 @@ def _facts(error: NotFoundError) -> dict[str, t.Any]:
 def _page(items: list[Item], pagination: t.Any, number: int, size: int) -> Page:
     """Where the list goes on. `cursor` may be null, empty, or left over on the last page: hasNextPage decides."""
     next_number = {"page": number + 1}
-    if not isinstance(pagination, dict) or not isinstance(pagination.get("hasNextPage"), bool):
-        cursor = pagination.get("cursor") if isinstance(pagination, dict) else None
+    pagination = pagination if isinstance(pagination, dict) else {}
+    cursor = pagination.get("cursor")
+    if cursor is not None and not isinstance(cursor, (str, int)):
+        raise AnswerError(f"The list cannot be read to its end: the platform's cursor is no text but {cursor!r}.")
+    if not isinstance(pagination.get("hasNextPage"), bool):
         if cursor:
             return Page(items, {"cursor": cursor})
         # No word on a next page: one page, unless it is full. Then ask, rather than cut silently.
         return Page(items, next_number if len(items) >= size else None, promised=False)
     if not pagination["hasNextPage"]:
         return Page(items)
-    cursor = pagination.get("cursor")
     return Page(items, {"cursor": cursor} if cursor else next_number)

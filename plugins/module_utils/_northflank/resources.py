@@ -32,11 +32,16 @@ USER_KEYED = frozenset(
         "annotations",
         "argumentOverrides",
         "arguments",
+        "buildArguments",
+        "buildFiles",
+        "dockerSecretMounts",
+        "files",
         "labels",
         "refs",
         "runtimeEnvironment",
         "runtimeFiles",
         "templateValues",
+        "variables",
     }
 )
 
