@@ -468,7 +468,7 @@ ANSWERS = [
     ),
     Case(
         "text_that_is_no_utf8",
-        holds(name="Orders ?"),
+        holds(name="Orders \\ud83d"),  # escaped: half of a pair cannot be written as UTF-8
         faults=[fault(text=BROKEN_NAME, content_type="application/json")],
         module="addon_info",
     ),
