@@ -5,8 +5,8 @@
 """Test sessions. `make test` and `make test-all` run them; `.cache/boot/bin/nox --list` shows them.
 
 A session is named after the suite, the ansible-core and the Python: `nox --session "unit(2.21-py3.13)"`.
-What they run on is made by tests/tools: environments in `.cache/envs`, the tree under test in `.cache/tree`, results as
-JUnit files in `.cache/results`.
+What they run on is made by tests/tools, in `.cache`: environments in `envs`, for each suite a copy of the checkout in
+`trees`, results as JUnit files in `results`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
-from tools import interpreters, suites
+from tools import ansible_test, interpreters, suites
 
 nox.options.sessions = []
 
@@ -56,24 +56,31 @@ def contract(session: nox.Session, pair: interpreters.Pair) -> None:
 
 
 @nox.session(python=False)
+@each_pair
+def weather(session: nox.Session, pair: interpreters.Pair) -> None:
+    """Bad input, a failing network and a misbehaving platform."""
+    suites.run_pytest(session, pair, "tests/weather")
+
+
+@nox.session(python=False)
 @newest_pair
 def bench(session: nox.Session, pair: interpreters.Pair) -> None:
     """What a task costs; no part of the tests."""
-    suites.run_pytest(session, pair, "tests/benchmark", "--capture=no")
+    suites.run_pytest(session, pair, "tests/benchmark", "--capture=no", "--timeout=1800")
 
 
 @nox.session(python=False)
 @each_pair
 def integration(session: nox.Session, pair: interpreters.Pair) -> None:
     """ansible-test integration, against the simulator."""
-    suites.run_integration(session, pair)
+    suites.run_ansible_test(session, pair, ansible_test.integration)
 
 
 @nox.session(python=False)
 @each_pair
 def sanity(session: nox.Session, pair: interpreters.Pair) -> None:
     """ansible-test sanity."""
-    suites.run_sanity(session, pair)
+    suites.run_ansible_test(session, pair, ansible_test.sanity)
 
 
 @nox.session(python=False)
@@ -100,7 +107,7 @@ def licence(session: nox.Session, pair: interpreters.Pair) -> None:
 @nox.session(python=False)
 @newest_pair
 def package(session: nox.Session, pair: interpreters.Pair) -> None:
-    """Build, Galaxy's import, and what an execution environment would install."""
+    """Build, Galaxy's import, what an execution environment would install, and the demo."""
     suites.run_package(session, pair)
 
 

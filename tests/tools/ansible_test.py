@@ -12,14 +12,12 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from tools import environments, interpreters, paths
-from tools.report import Case, read_cases, write_cases
+from tools import interpreters, paths
+from tools.report import Case, read_cases
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
-
-OUTPUT = paths.TREE / "tests" / "output"
 
 # Reasons to skip that say nothing about the collection. {python}: only when that interpreter was not found.
 KNOWN_SKIPS = (
@@ -27,6 +25,71 @@ KNOWN_SKIPS = (
     r'Skipping sanity test "[\w-]+" on Python [\d.]+ because it is unsupported\..*',
     r'Required program "pwsh" not found\.',
 )
+
+
+def sanity(bin_folder: Path, tree: Path, variables: Mapping[str, str]) -> list[Case]:
+    """Run every sanity test that needs no container on the tree. Returns the tests."""
+    place_get_pip(bin_folder)
+    shutil.rmtree(tree / "tests" / "output", ignore_errors=True)
+    code, _output = run(bin_folder, tree, ["sanity", "--local", "--junit", "--color", "no"], variables)
+    cases = read_cases(tree / "tests" / "output" / "junit")
+    for case in unexpected_skips(cases, interpreters.find_interpreters()):
+        cases.append(Case(f"{case.name}: skip", "failed", f"this reason to skip is not on the list: {case.text}"))
+    ignored = sorted(path.name for path in (tree / "tests" / "sanity").glob("ignore-*.txt"))
+    cases.append(Case("no ignore file", "failed" if ignored else "passed", f"there must be none: {ignored}"))
+    return with_exit_code(cases, code)
+
+
+def integration(bin_folder: Path, tree: Path, variables: Mapping[str, str]) -> list[Case]:
+    """Run every integration target of the tree. Returns one test for each."""
+    shutil.rmtree(tree / "tests" / "output", ignore_errors=True)
+    code, listed = run(bin_folder, tree, ["integration", "--local", "--list-targets"], variables, errors=False)
+    targets = listed.split()
+    if code or not targets:
+        return [Case("targets", "failed", "there are no integration targets")]
+    arguments = ["integration", "--local", "--continue-on-error", "--color", "no"]
+    code, output = run(bin_folder, tree, arguments, variables)
+    passed: set[str] = set()
+    for path in (tree / "tests" / "output" / "data").glob("integration-*.json"):
+        passed |= set(json.loads(path.read_text(encoding="utf-8"))["targets"])
+    return with_exit_code(integration_cases(targets, passed, output), code)
+
+
+def run(
+    bin_folder: Path, tree: Path, arguments: Sequence[str], variables: Mapping[str, str], errors: bool = True
+) -> tuple[int, str]:
+    """Run ansible-test on the tree and show its output as it comes. Returns exit code and output.
+
+    errors: whether the output includes what goes to the standard error.
+    """
+    print("$ ansible-test", *arguments, flush=True)
+    lines = []
+    with subprocess.Popen(
+        [str(bin_folder / "ansible-test"), *arguments],
+        cwd=tree,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if errors else None,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+def place_get_pip(bin_folder: Path) -> None:
+    """Put the stand-in for get-pip where this ansible-test looks for it before it downloads."""
+    cache = paths.HOME / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    versions = {"24.2", "25.2"}  # ansible-core 2.18 and 2.19; 2.20 to 2.22
+    for source in bin_folder.parent.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py"):
+        versions |= set(re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8")))
+    for version in versions:
+        name = f"get_pip_{version.replace('.', '_')}.py"
+        shutil.copyfile(paths.ROOT / "tests" / "tools" / "get_pip.py", cache / name)
 
 
 def unexpected_skips(cases: Iterable[Case], found: Collection[str]) -> list[Case]:
@@ -56,75 +119,8 @@ def integration_cases(targets: Sequence[str], passed: Collection[str], output: s
     return cases
 
 
-def place_get_pip(bin_folder: Path) -> None:
-    """Put the stand-in for get-pip where this ansible-test looks for it before it downloads."""
-    cache = paths.HOME / ".ansible" / "test" / "cache"
-    cache.mkdir(parents=True, exist_ok=True)
-    versions = {"24.2", "25.2"}  # ansible-core 2.18 and 2.19; 2.20 to 2.22
-    for requirements in bin_folder.parent.glob(
-        "lib/python*/site-packages/ansible_test/_internal/python_requirements.py"
-    ):
-        versions |= set(re.findall(r"\bpip='([\d.]+)'", requirements.read_text(encoding="utf-8")))
-    for version in versions:
-        shutil.copyfile(
-            paths.ROOT / "tests" / "tools" / "get_pip.py", cache / f"get_pip_{version.replace('.', '_')}.py"
-        )
-
-
-def run(bin_folder: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run ansible-test on the tree, show its output as it comes. Returns exit code and output."""
-    command = [str(bin_folder / "ansible-test"), *arguments]
-    print("$ ansible-test", *arguments, flush=True)
-    lines = []
-    with subprocess.Popen(
-        command,
-        cwd=paths.TREE,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        errors="replace",
-    ) as process:
-        assert process.stdout
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
-    return process.returncode, "".join(lines)
-
-
-def sanity(bin_folder: Path, results: Path) -> int:
-    """Run every sanity test that needs no container. Writes JUnit files to results; returns 0 if all went well."""
-    shutil.rmtree(OUTPUT / "junit", ignore_errors=True)
-    place_get_pip(bin_folder)
-    environment = environments.session_environment(bin_folder)
-    code, _output = run(bin_folder, ["sanity", "--local", "--junit", "--color", "no"], environment)
-    cases = read_cases(OUTPUT / "junit")
-    for case in unexpected_skips(cases, interpreters.find_interpreters()):
-        cases.append(
-            Case(f"{case.name}: skips", "failed", f"skipped for a reason that is not on the list: {case.text}")
-        )
-    ignored = sorted(path.name for path in (paths.TREE / "tests" / "sanity").glob("ignore-*.txt"))
-    state = "failed" if ignored else "passed"
-    cases.append(Case("no ignore file", state, f"this collection has no sanity ignores: {', '.join(ignored)}"))
-    write_cases(results / "sanity.xml", cases)
-    return code or int(any(case.state == "failed" for case in cases))
-
-
-def integration(bin_folder: Path, results: Path) -> int:
-    """Run every integration target. Writes a JUnit file to results; returns 0 if all went well."""
-    shutil.rmtree(OUTPUT / "data", ignore_errors=True)
-    environment = environments.session_environment(bin_folder)
-    listing = [str(bin_folder / "ansible-test"), "integration", "--local", "--list-targets"]
-    listed = subprocess.run(listing, cwd=paths.TREE, env=environment, capture_output=True, text=True, check=False)
-    targets = listed.stdout.split()
-    if listed.returncode or not targets:
-        print(f"no integration targets\n{listed.stderr}", flush=True)
-        return 1
-    arguments = ["integration", "--local", "--continue-on-error", "--color", "no"]
-    code, output = run(bin_folder, arguments, environment)
-    passed: set[str] = set()
-    for path in (OUTPUT / "data").glob("integration-*.json"):
-        passed |= set(json.loads(path.read_text(encoding="utf-8"))["targets"])
-    cases = integration_cases(targets, passed, output)
-    write_cases(results / "integration.xml", cases)
-    return code
+def with_exit_code(cases: list[Case], code: int) -> list[Case]:
+    """The tests, and a failed one if ansible-test failed although none of them did."""
+    if code and not any(case.state == "failed" for case in cases):
+        return [*cases, Case("ansible-test", "failed", f"ended with exit code {code}")]
+    return cases

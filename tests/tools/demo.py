@@ -13,24 +13,22 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools import environments, interpreters, paths, tree
+from tools import environments, interpreters, paths, processes, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FOLDER = paths.CACHE / "demo"
+COLLECTIONS = FOLDER / "collections"
 PLAYBOOK = "quayside.paas.tour"
 TOKENS = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN")
 START_SECONDS = 20.0  # until the simulator listens
-MARK = "QUAYSIDE_PAAS_DEMO"  # in the environment of the playbook and of all that it starts
-STOP_SECONDS = 10.0  # from a polite signal to SIGKILL
 
 
 def main() -> int:
@@ -39,76 +37,61 @@ def main() -> int:
     if pair is None:
         print("no usable Python was found", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
-    parent = os.getppid()
-    tree.sync()
+    tree.sync(paths.tree("demo"))
     environments.prepare_home()
     bin_folder = environments.demo_environment(pair)
-    install(bin_folder)
-    environment = demo_variables(bin_folder)
+    variables = demo_variables(bin_folder)
+    install(bin_folder, variables)
     if any(os.environ.get(name) for name in TOKENS):
         print("a token is set: running on the real platform", flush=True)
-        return play(bin_folder, environment, parent)
-    with simulator(bin_folder, environment) as access:
-        return play(bin_folder, environment | access, parent)
-
-
-def interrupt(_number: int, _frame: object) -> None:
-    """Treat a signal like Ctrl-C."""
-    raise KeyboardInterrupt
+        return play(bin_folder, variables)
+    with simulator(bin_folder, variables) as access:
+        return play(bin_folder, variables | access)
 
 
 def demo_variables(bin_folder: Path) -> dict[str, str]:
     """Variables of the playbook: the installed collection only, readable results, and the platform's variables."""
     platform = environments.clean(os.environ, keep="(NORTHFLANK|NF)_.*")
-    isolated = environments.session_environment(bin_folder)
+    isolated = environments.session_variables(bin_folder, COLLECTIONS)
     del isolated["PYTHONPATH"]
     return (platform | isolated) | {
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
-        "ANSIBLE_COLLECTIONS_PATH": str(FOLDER / "collections"),
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_LOCALHOST_WARNING": "false",
     }
 
 
-def install(bin_folder: Path) -> None:
+def install(bin_folder: Path, variables: dict[str, str]) -> None:
     """Build the collection and install the archive, as a user would, below `.cache/demo`."""
     galaxy = [str(bin_folder / "ansible-galaxy"), "collection"]
-    environment = demo_variables(bin_folder)
     shutil.rmtree(FOLDER, ignore_errors=True)
     print("building and installing the collection", flush=True)
     build = [*galaxy, "build", "--output-path", str(FOLDER)]
-    subprocess.run(build, cwd=paths.TREE, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(build, cwd=paths.tree("demo"), env=variables, check=True, stdout=subprocess.DEVNULL)
     archives = [str(path) for path in FOLDER.glob("*.tar.gz")]
-    fetch = [*galaxy, "install", "--offline", "--collections-path", str(FOLDER / "collections"), *archives]
-    subprocess.run(fetch, cwd=FOLDER, env=environment, check=True, stdout=subprocess.DEVNULL)
+    fetch = [*galaxy, "install", "--offline", "--collections-path", str(COLLECTIONS), *archives]
+    subprocess.run(fetch, cwd=FOLDER, env=variables, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager
-def simulator(bin_folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str]]:
+def simulator(bin_folder: Path, variables: dict[str, str]) -> Iterator[dict[str, str]]:
     """The simulator of the installed collection. Yields the variables that point the modules at it."""
-    collection = FOLDER / "collections" / "ansible_collections" / "quayside" / "paas"
+    files = COLLECTIONS / "ansible_collections" / "quayside" / "paas" / "roles" / "simulator" / "files"
+    own = variables | {"PYTHONPATH": str(files)}
+    program = [str(bin_folder / "python"), "-m", "paas_simulator"]
+    listed = subprocess.run([*program, "tokens"], env=own, check=True, capture_output=True, text=True)
+    token = str(json.loads(listed.stdout)["tokens"]["demo"])
     ready = FOLDER / "simulator.json"
-    command = [str(bin_folder / "python"), "-m", "paas_simulator", "serve", "--host", "127.0.0.1", "--port", "0"]
-    command += ["--ready-file", str(ready), "--watch-pid", str(os.getpid())]
-    own = environment | {"PYTHONPATH": str(collection / "roles" / "simulator" / "files")}
+    serve = [*program, "serve", "--host", "127.0.0.1", "--port", "0", "--ready-file", str(ready)]
     with (FOLDER / "simulator.log").open("wb") as log:
-        process = subprocess.Popen(command, env=own, stdout=log, stderr=log)
+        process = processes.start([*serve, "--watch-pid", str(os.getpid())], own, FOLDER, log)
     try:
         url = wait_until_ready(process, ready)
         print(f"simulator: {url}", flush=True)
-        yield {"NORTHFLANK_API_BASE_URL": url, "NORTHFLANK_API_TOKEN": demo_token(bin_folder, own)}
+        yield {"NORTHFLANK_API_BASE_URL": url, "NORTHFLANK_API_TOKEN": token}
     finally:
-        stop(process)
+        processes.stop(process)
         print("simulator stopped", flush=True)
-
-
-def demo_token(bin_folder: Path, environment: dict[str, str]) -> str:
-    """The token of the simulator's estate that may read everything. Raises CalledProcessError."""
-    command = [str(bin_folder / "python"), "-m", "paas_simulator", "tokens"]
-    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-    return str(json.loads(done.stdout)["tokens"]["demo"])
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> str:
@@ -122,39 +105,10 @@ def wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> str:
     raise RuntimeError(f"the simulator did not start, see {log}:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
-def play(bin_folder: Path, environment: dict[str, str], parent: int) -> int:
-    """Run the tour. Returns its exit code. Raises KeyboardInterrupt when the parent process (make) is gone."""
-    command = [str(bin_folder / "ansible-playbook"), PLAYBOOK]
-    process = subprocess.Popen(command, env=environment | {MARK: str(os.getpid())}, cwd=FOLDER)
+def play(bin_folder: Path, variables: dict[str, str]) -> int:
+    """Run the tour. Returns its exit code."""
+    process = processes.start([str(bin_folder / "ansible-playbook"), PLAYBOOK], variables, FOLDER)
     try:
-        while process.poll() is None:
-            if os.getppid() != parent:
-                raise KeyboardInterrupt
-            time.sleep(0.1)
-        return process.returncode
+        return processes.wait(process)
     finally:
-        stop(process)
-        sweep(f"{MARK}={os.getpid()}")
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process: SIGINT, then SIGTERM, then SIGKILL. Further signals to this process wait until it is done."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is not None:
-            return
-        process.send_signal(number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_SECONDS / 2)
-
-
-def sweep(mark: str) -> None:
-    """Kill what is left of the playbook: its workers have sessions of their own and may outlive it.
-
-    mark: NAME=VALUE that their environments hold. Does nothing where there is no /proc.
-    """
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)
+        processes.stop(process)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING
 from tools import interpreters, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 REQUIREMENTS = paths.ROOT / "tests" / "requirements"
@@ -50,17 +52,20 @@ def pip_cache() -> str:
 
 
 def _boot(program: str) -> str:
-    return str(paths.CACHE / "boot" / "bin" / program)
+    return str(paths.BOOT / program)
 
 
-def uv_environment() -> dict[str, str]:
-    """Variables for uv: never a download of a Python, bytecode compiled, the package index that pip is set to."""
-    environment = clean(os.environ)
-    environment |= {"UV_PYTHON_DOWNLOADS": "never", "UV_COMPILE_BYTECODE": "1"}
-    index = pip_settings().get("index-url")
-    if index and not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & set(environment):
-        environment["UV_DEFAULT_INDEX"] = index
-    return environment
+def uv_variables(settings: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Variables for uv: never a download of a Python, bytecode compiled, pip's package index and certificates.
+
+    settings: those of pip. given: the variables there are, which come first.
+    """
+    variables = clean(given) | {"UV_PYTHON_DOWNLOADS": "never", "UV_COMPILE_BYTECODE": "1"}
+    if "index-url" in settings and not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & set(given):
+        variables["UV_DEFAULT_INDEX"] = settings["index-url"]
+    if "cert" in settings:
+        variables.setdefault("SSL_CERT_FILE", settings["cert"])
+    return variables
 
 
 def fingerprint(python: interpreters.Interpreter, folder: Path, requirements: Sequence[str | Path]) -> str:
@@ -68,6 +73,15 @@ def fingerprint(python: interpreters.Interpreter, folder: Path, requirements: Se
     parts = [python.full_version, str(python.path), str(folder)]
     parts += [item if isinstance(item, str) else item.read_text(encoding="utf-8") for item in requirements]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from changing a folder meanwhile; sessions run beside each other."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def ensure(name: str, python: interpreters.Interpreter, requirements: Sequence[str | Path]) -> Path:
@@ -79,21 +93,27 @@ def ensure(name: str, python: interpreters.Interpreter, requirements: Sequence[s
     folder = paths.ENVIRONMENTS / name
     stamp = folder / ".complete"
     wanted = fingerprint(python, folder, requirements)
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
-        return folder / "bin"
+    with locked(folder):
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
+            make(folder, python, requirements)
+            stamp.write_text(wanted, encoding="utf-8")
+    return folder / "bin"
+
+
+def make(folder: Path, python: interpreters.Interpreter, requirements: Sequence[str | Path]) -> None:
+    """Make an environment afresh. Raises CalledProcessError."""
     print(f"preparing {folder}", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     arguments: list[str] = []
     for item in requirements:
         arguments += [item] if isinstance(item, str) else ["-r", str(item)]
-    environment = uv_environment()
-    subprocess.run(
-        [_boot("uv"), "venv", "--quiet", "--python", str(python.path), str(folder)], check=True, env=environment
-    )
+    variables = uv_variables(pip_settings(), os.environ)
+    create = [_boot("uv"), "venv", "--quiet", "--python", str(python.path), str(folder)]
+    subprocess.run(create, check=True, env=variables)
     install = [_boot("uv"), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *arguments]
-    subprocess.run(install, check=True, env=environment)
-    stamp.write_text(wanted, encoding="utf-8")
-    return folder / "bin"
+    if subprocess.run(install, check=False, env=variables).returncode:
+        print("again, with the certificates that this system trusts", flush=True)
+        subprocess.run(install, check=True, env=variables | {"UV_SYSTEM_CERTS": "true"})
 
 
 def core_specifier(core: str) -> str:
@@ -127,8 +147,8 @@ def demo_environment(pair: interpreters.Pair) -> Path:
     return ensure(f"demo-{pair.name}", pair.python, requirements)
 
 
-def session_environment(bin_folder: Path) -> dict[str, str]:
-    """Variables to run a suite in an environment, on the tree under test, with a home folder of its own.
+def session_variables(bin_folder: Path, collections: Path) -> dict[str, str]:
+    """Variables to run a suite in an environment, on the collections in a folder, with a home folder of its own.
 
     The real bin folders of the found interpreters come before the rest of PATH, and folders of pyenv shims are left
     out: ansible-test looks for interpreters on PATH and stops at a shim that does not start.
@@ -137,12 +157,12 @@ def session_environment(bin_folder: Path) -> dict[str, str]:
     rest = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if not is_shims(folder)]
     search = [str(bin_folder), *(str(python.path.parent) for python in found), *rest]
     return clean(os.environ) | {
-        "ANSIBLE_COLLECTIONS_PATH": str(paths.COLLECTIONS),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_CONFIG": str(paths.HOME / "ansible.cfg"),
         "HOME": str(paths.HOME),
         "LC_ALL": "C.UTF-8",
         "PATH": os.pathsep.join(dict.fromkeys(search)),
-        "PYTHONPATH": str(paths.COLLECTIONS),
+        "PYTHONPATH": str(collections),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -163,6 +183,8 @@ def prepare_home() -> None:
     text = "".join(f"{name} = {value}\n" for name, value in sorted(settings.items()))
     configuration = paths.HOME / ".config" / "pip" / "pip.conf"
     configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.touch(mode=0o600)  # an index address may hold credentials
-    configuration.write_text(f"[global]\n{text}", encoding="utf-8")
+    with locked(paths.HOME):
+        if not configuration.exists() or configuration.read_text(encoding="utf-8") != f"[global]\n{text}":
+            configuration.touch(mode=0o600)  # an index address may hold credentials
+            configuration.write_text(f"[global]\n{text}", encoding="utf-8")
     (paths.HOME / "ansible.cfg").touch()

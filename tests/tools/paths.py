@@ -12,8 +12,17 @@ from tools.bootstrap import work_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = work_folder(ROOT)
+BOOT = CACHE / "boot" / "bin"
 ENVIRONMENTS = CACHE / "envs"
 RESULTS = CACHE / "results"
 HOME = CACHE / "home"
-COLLECTIONS = CACHE / "tree"
-TREE = COLLECTIONS / "ansible_collections" / "quayside" / "paas"
+
+
+def collections(name: str) -> Path:
+    """The folder that holds `ansible_collections` for a suite; each suite has a copy of the checkout for itself."""
+    return CACHE / "trees" / name
+
+
+def tree(name: str) -> Path:
+    """The copy of the checkout for a suite."""
+    return collections(name) / "ansible_collections" / "quayside" / "paas"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # What ansible-test writes for a test that has nothing to look at in this collection: not a test of ours.
 NOT_APPLICABLE = "No tests applicable."
+SHOWN = 20  # failed or skipped tests of a session that the closing table names
 
 
 @dataclass(frozen=True)
@@ -109,20 +110,20 @@ def table(outcomes: Sequence[Outcome]) -> str:
         numbers = f"{counts[0]:>6}  {counts[1]:>6}  {counts[2]:>7}  {outcome.seconds:>7.1f}"
         lines.append(f"{outcome.session:<{width}}  {numbers}{'  FAILED' if outcome.failed else ''}")
     lines.append("")
-    for outcome in outcomes:
-        lines += [
-            f"skipped: {outcome.session}: {case.name}: {first_line(case)}"
-            for case in outcome.cases
-            if case.state == "skipped"
-        ]
-    for outcome in outcomes:
-        lines += [
-            f"FAILED: {outcome.session}: {case.name}: {first_line(case)}"
-            for case in outcome.cases
-            if case.state == "failed"
-        ]
-        lines += [f"FAILED: {outcome.session}: {outcome.trouble}"] if outcome.trouble else []
+    for word, state in (("skipped", "skipped"), ("FAILED", "failed")):
+        for outcome in outcomes:
+            lines += [f"{word}: {outcome.session}: {text}" for text in reasons(outcome, state)]
     return "\n".join(lines)
+
+
+def reasons(outcome: Outcome, state: str) -> list[str]:
+    """Why tests of a session are in this state, a line each, SHOWN of them at most."""
+    lines = [f"{case.name}: {first_line(case)}" for case in outcome.cases if case.state == state]
+    if state == "failed" and outcome.trouble:
+        lines.append(outcome.trouble)
+    if len(lines) > SHOWN:
+        lines[SHOWN:] = [f"and {len(lines) - SHOWN} more, see above"]
+    return lines
 
 
 def first_line(case: Case) -> str:

@@ -2,22 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The bodies of the nox sessions. Each leaves JUnit files in `.cache/results/SESSION`."""
+"""The bodies of the nox sessions. Each leaves JUnit files in the work folder's `results/SESSION`."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import nox
 import nox.command
 
-from tools import ansible_test, environments, paths, tree
+from tools import environments, paths, tree
 from tools.report import Case, write_cases
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tools.interpreters import Pair
@@ -46,124 +49,125 @@ DOCS = {
 }  # fmt: skip
 LICENCE = {"reuse lint": ["reuse", "lint"]}
 
-# Nothing is fetched, so references to documentation elsewhere stay plain text.
-OFFLINE_SPHINX = "\nintersphinx_mapping = {}\nsuppress_warnings = ['ref.ref']\n"
+# Every warning is an error but these. Nothing is fetched, so references to documentation elsewhere and to variables
+# stay plain text; a changelog without a release has no title; the highlighter knows Ansible's output only as JSON.
+SPHINX_SETTINGS = """
+intersphinx_mapping = {}
+suppress_warnings = ["ref.ref", "ref.envvar", "toc.no_title", "misc.highlighting_failure"]
+"""
 
 
-def results_folder(session: nox.Session) -> Path:
-    """An empty folder for the results of a session."""
-    folder = paths.RESULTS / session.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+@dataclass(frozen=True)
+class Setting:
+    """What a session works with: an environment, a copy of the checkout, a folder for results, variables."""
+
+    session: nox.Session
+    bin_folder: Path
+    collections: Path
+    tree: Path
+    results: Path
+    variables: dict[str, str]
+
+    def run(self, command: list[str], variables: Mapping[str, str] | None = None) -> None:
+        """Run a program of the environment on the tree, with exactly these variables. Raises CommandFailed."""
+        program = str(self.bin_folder / command[0])
+        self.session.run(program, *command[1:], env=variables or self.variables, include_outer_env=False, external=True)
 
 
-def prepare(session: nox.Session) -> Path:
-    """Copy the tree, lay out the home folder, empty the results. Returns the results folder."""
-    tree.sync()
+def prepare(session: nox.Session, make_environment: Callable[[Pair], Path], pair: Pair) -> Setting:
+    """Make the environment, copy the checkout, lay out the home folder, empty the results, and go to the copy."""
+    try:
+        bin_folder = make_environment(pair)
+    except subprocess.CalledProcessError as error:
+        session.error(f"the environment cannot be made: {error.cmd[:3]} ended with exit code {error.returncode}")
+    name = session.name.partition("(")[0]
+    tree.sync(paths.tree(name))
     environments.prepare_home()
-    session.chdir(paths.TREE)
-    return results_folder(session)
+    session.chdir(paths.tree(name))
+    results = paths.RESULTS / session.name
+    shutil.rmtree(results, ignore_errors=True)
+    results.mkdir(parents=True)
+    variables = environments.session_variables(bin_folder, paths.collections(name))
+    return Setting(session, bin_folder, paths.collections(name), paths.tree(name), results, variables)
 
 
 def run_pytest(session: nox.Session, pair: Pair, *arguments: str) -> None:
     """Run pytest on folders of the tree."""
-    results = prepare(session)
-    bin_folder = environments.core_environment(pair)
-    command = ["python", "-m", "pytest", f"--junit-xml={results / 'pytest.xml'}"]
-    command += [f"--timeout={TEST_SECONDS}", *arguments]
-    execute(session, bin_folder, command, environments.session_environment(bin_folder))
+    setting = prepare(session, environments.core_environment, pair)
+    command = ["python", "-m", "pytest", f"--junit-xml={setting.results / 'pytest.xml'}"]
+    command += ["--tb=short", f"--timeout={TEST_SECONDS}", *arguments]
+    setting.run(command, setting.variables | {"BENCH_FOLDER": str(paths.CACHE / "bench")})
 
 
-def run_sanity(session: nox.Session, pair: Pair) -> None:
-    """Run ansible-test sanity on the tree."""
-    results = prepare(session)
-    if ansible_test.sanity(environments.core_environment(pair), results):
-        session.error("ansible-test sanity found something")
+def run_ansible_test(session: nox.Session, pair: Pair, run: Callable[[Path, Path, dict[str, str]], list[Case]]) -> None:
+    """Run `ansible_test.sanity` or `ansible_test.integration` on the tree."""
+    setting = prepare(session, environments.core_environment, pair)
+    cases = run(setting.bin_folder, setting.tree, setting.variables)
+    conclude(setting, cases)
 
 
-def run_integration(session: nox.Session, pair: Pair) -> None:
-    """Run the integration targets of the tree."""
-    results = prepare(session)
-    if ansible_test.integration(environments.core_environment(pair), results):
-        session.error("an integration target failed")
-
-
-def run_tools(session: nox.Session, pair: Pair, tools: dict[str, list[str]]) -> None:
-    """Run every tool on the tree, each counting as a test, and fail at the end if one of them did."""
-    results = prepare(session)
-    bin_folder = environments.lint_environment(pair)
-    environment = environments.session_environment(bin_folder) | {
-        "MYPYPATH": os.pathsep.join([str(paths.COLLECTIONS), str(paths.TREE / "tests")]),
+def run_tools(session: nox.Session, pair: Pair, tools: Mapping[str, list[str]]) -> None:
+    """Run every tool on the tree, each counting as a test."""
+    setting = prepare(session, environments.lint_environment, pair)
+    variables = setting.variables | {
+        "MYPYPATH": os.pathsep.join([str(setting.collections), str(setting.tree / "tests")]),
         "MYPY_CACHE_DIR": str(paths.CACHE / "mypy"),
         "RUFF_CACHE_DIR": str(paths.CACHE / "ruff"),
     }
-    record(session, bin_folder, results, {name: (command, environment) for name, command in tools.items()})
+    conclude(setting, [run_tool(setting, name, command, variables) for name, command in tools.items()])
 
 
 def run_package(session: nox.Session, pair: Pair) -> None:
-    """Build the collection, import it as Galaxy would, and ask ansible-builder what it needs."""
-    results = prepare(session)
-    bin_folder = environments.package_environment(pair)
-    environment = environments.session_environment(bin_folder)
+    """Build the collection, import it as Galaxy would, ask ansible-builder what it needs, and run the demo from it."""
+    setting = prepare(session, environments.package_environment, pair)
     dist = paths.CACHE / "dist"
-    build = ["ansible-galaxy", "collection", "build", "--output-path", str(dist)]
     shutil.rmtree(dist, ignore_errors=True)
-    importer = environment | {
+    build = ["ansible-galaxy", "collection", "build", "--output-path", str(dist)]
+    check = ["python", str(setting.tree / "tests" / "tools" / "check_package.py")]
+    importer = setting.variables | {
         "GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true",
         "GALAXY_IMPORTER_RUN_ANSIBLE_LINT": "false",  # the lint session does, with the stricter profile
     }
-    tool = str(paths.TREE / "tests" / "tools" / "check_package.py")
-    record(
-        session,
-        bin_folder,
-        results,
-        {
-            "ansible-galaxy build": (build, environment),
-            "galaxy-importer": (["python", tool, "import", str(dist)], importer),
-            "ansible-builder introspect": (["python", tool, "introspect", str(paths.COLLECTIONS)], environment),
-        },
-    )
-
-
-def record(
-    session: nox.Session, bin_folder: Path, results: Path, tools: dict[str, tuple[list[str], dict[str, str]]]
-) -> None:
-    """Run commands, write each down as a test, and fail the session at the end if one of them failed."""
-    cases = []
-    for name, (command, environment) in tools.items():
-        started = time.monotonic()
-        try:
-            execute(session, bin_folder, command, environment)
-            cases.append(Case(name, "passed"))
-        except nox.command.CommandFailed as error:
-            cases.append(Case(name, "failed", str(error)))
-        session.log(f"{name}: {cases[-1].state} after {time.monotonic() - started:.1f} s")
-    write_cases(results / "tools.xml", cases)
-    failed = [case.name for case in cases if case.state == "failed"]
-    if failed:
-        session.error(f"failed: {', '.join(failed)}")
+    demo = [str(paths.BOOT / "python"), str(paths.ROOT / "tests" / "tools" / "main.py"), "demo"]
+    cases = [
+        run_tool(setting, "ansible-galaxy build", build),
+        run_tool(setting, "galaxy-importer", [*check, "import", str(dist)], importer),
+        run_tool(setting, "ansible-builder introspect", [*check, "introspect", str(setting.collections)]),
+        run_tool(setting, "demo", demo, environments.clean(os.environ)),
+    ]
+    conclude(setting, cases)
 
 
 def build_docs(session: nox.Session, pair: Pair) -> None:
-    """Write the documentation of the collection as HTML."""
-    prepare(session)
-    bin_folder = environments.lint_environment(pair)
-    environment = environments.session_environment(bin_folder)
+    """Write the documentation of the collection as HTML; one test."""
+    setting = prepare(session, environments.lint_environment, pair)
     folder = paths.CACHE / "docs"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     init = ["antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--fail-on-error"]
     init += ["--sphinx-theme", "furo", "--dest-dir", str(folder), "quayside.paas"]
     init += ["--project", "quayside.paas", "--title", "quayside.paas"]
-    execute(session, bin_folder, init, environment)
+    setting.run(init)
     with (folder / "conf.py").open("a", encoding="utf-8") as configuration:
-        configuration.write(OFFLINE_SPHINX)
-    execute(session, bin_folder, [str(folder / "build.sh")], environment)
+        configuration.write(SPHINX_SETTINGS)
+    conclude(setting, [run_tool(setting, "every page is written without a warning", [str(folder / "build.sh")])])
     session.log(f"open {folder / 'build' / 'html' / 'index.html'}")
 
 
-def execute(session: nox.Session, bin_folder: Path, command: list[str], environment: dict[str, str]) -> None:
-    """Run a program of an environment with exactly these variables. Raises CommandFailed."""
-    program = str(bin_folder / command[0])
-    session.run(program, *command[1:], env=environment, include_outer_env=False, external=True)
+def run_tool(setting: Setting, name: str, command: list[str], variables: Mapping[str, str] | None = None) -> Case:
+    """Run a tool. Returns how it went, as a test."""
+    started = time.monotonic()
+    try:
+        setting.run(command, variables)
+        case = Case(name, "passed")
+    except nox.command.CommandFailed as error:
+        case = Case(name, "failed", str(error))
+    setting.session.log(f"{name}: {case.state} after {time.monotonic() - started:.1f} s")
+    return case
+
+
+def conclude(setting: Setting, cases: list[Case]) -> None:
+    """Write the tests of a session down, and fail it if one of them did."""
+    write_cases(setting.results / "cases.xml", cases)
+    if failed := [case.name for case in cases if case.state == "failed"]:
+        setting.session.error(f"failed: {', '.join(failed)}")

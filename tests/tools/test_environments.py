@@ -31,6 +31,19 @@ def test_the_demo_keeps_the_variables_of_the_platform() -> None:
     assert set(environments.clean(given, keep="(NORTHFLANK|NF)_.*")) == {"NORTHFLANK_API_TOKEN", "NF_API_TOKEN"}
 
 
+def test_uv_is_told_what_pip_is_set_to() -> None:
+    variables = environments.uv_variables({"index-url": "https://mirror/simple", "cert": "/etc/ca.pem"}, {})
+    assert variables["UV_DEFAULT_INDEX"] == "https://mirror/simple"
+    assert variables["SSL_CERT_FILE"] == "/etc/ca.pem"
+    assert variables["UV_PYTHON_DOWNLOADS"] == "never"
+
+
+def test_what_uv_is_told_already_comes_first() -> None:
+    given = {"UV_DEFAULT_INDEX": "https://mine/simple", "SSL_CERT_FILE": "/my/ca.pem"}
+    variables = environments.uv_variables({"index-url": "https://mirror/simple", "cert": "/etc/ca.pem"}, given)
+    assert variables | given == variables
+
+
 def test_folders_of_shims_are_told_apart() -> None:
     assert environments.is_shims("/home/me/.pyenv/shims")
     assert environments.is_shims("/home/me/.pyenv/shims/")

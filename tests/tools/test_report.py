@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.report import NOT_APPLICABLE, Case, Outcome, closing_line, conclude, read_cases, table, write_cases
+from tools.report import NOT_APPLICABLE, SHOWN, Case, Outcome, closing_line, conclude, read_cases, table, write_cases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,3 +87,9 @@ def test_the_closing_line_adds_up_all_sessions() -> None:
     assert "FAILED: lint: ruff: exit code 1" in text
     assert "FAILED: sanity: ran no test" in text
     assert "and more" not in text
+
+
+def test_many_failures_are_not_all_named() -> None:
+    text = table([Outcome("unit", 1.0, [Case(f"test_{number}", "failed", "why") for number in range(100)])])
+    assert text.count("FAILED: unit: test_") == SHOWN
+    assert "FAILED: unit: and 80 more, see above" in text

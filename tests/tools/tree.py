@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Copies the checkout to `.cache/tree/ansible_collections/quayside/paas`.
+"""Copies the checkout to a folder `ansible_collections/quayside/paas` in `.cache`.
 
 Ansible and ansible-test want a collection below a folder of that name and follow no symlink to it; a checkout may be
 called anything.
@@ -52,7 +52,7 @@ def walk(root: Path, names: set[str], relative: set[Path]) -> list[Path]:
     return found
 
 
-def sync(source: Path = paths.ROOT, target: Path = paths.TREE) -> int:
+def sync(target: Path, source: Path = paths.ROOT) -> int:
     """Make target a copy of source's project files. Returns how many files it holds.
 
     Unchanged files stay untouched, so a suite that is reading them is not disturbed.

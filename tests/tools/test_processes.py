@@ -1,0 +1,72 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Programs that are stopped for certain."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tools import processes
+
+# Writes its child's process id to a file, then both sleep. The child ignores polite signals.
+FAMILY = """
+import pathlib, subprocess, sys, time
+child = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(60)"
+process = subprocess.Popen([sys.executable, "-c", child], start_new_session=sys.argv[2] == "apart")
+pathlib.Path(sys.argv[1]).write_text(str(process.pid))
+time.sleep(60)
+"""
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends within ten seconds."""
+    for _attempt in range(100):
+        try:
+            os.kill(pid, 0)
+            if "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8"):
+                return True
+        except OSError:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def child_of(note: Path) -> int:
+    for _attempt in range(100):
+        if note.is_file() and note.read_text(encoding="utf-8"):
+            return int(note.read_text(encoding="utf-8"))
+        time.sleep(0.1)
+    raise AssertionError("the child did not start")
+
+
+def test_a_program_is_stopped_with_its_children(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FAMILY, str(tmp_path / "pid"), "together"]
+    process = processes.start(command, os.environ, tmp_path)
+    child = child_of(tmp_path / "pid")
+    processes.stop(process)
+    assert process.returncode != 0
+    assert gone(child)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc")
+def test_what_left_the_group_is_swept_up(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FAMILY, str(tmp_path / "pid"), "apart"]
+    process = processes.start(command, os.environ, tmp_path)
+    child = child_of(tmp_path / "pid")
+    processes.stop(process)
+    os.kill(child, 0)  # still there
+    processes.sweep()
+    assert gone(child)
+
+
+def test_the_exit_code_is_handed_on_and_the_output_goes_to_the_log(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as log:
+        process = processes.start([sys.executable, "-c", "print('said'); exit(3)"], os.environ, tmp_path, log)
+        assert processes.wait(process) == 3
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "said\n"
