@@ -4,4 +4,6 @@
 
 from __future__ import annotations
 
-from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import InProcessAction as ActionModule  # noqa: F401
+from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import InProcessAction
+
+ActionModule = InProcessAction

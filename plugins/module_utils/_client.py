@@ -233,8 +233,8 @@ def _work(read: t.Callable[[T], list[R]], tasks: queue.SimpleQueue[tuple[T, Futu
 
 @functools.lru_cache(maxsize=4096)
 def snake_key(key: str) -> str:
-    """A name of the platform as results spell it, for example app_id for appId."""
-    return writable(str(next(iter(camel_dict_to_snake_dict({key: None})))))
+    """A name of the platform as results spell it: app_id for appId, schema for $schema, which Jinja could not reach."""
+    return writable(str(next(iter(camel_dict_to_snake_dict({key.lstrip("$") or key: None})))))
 
 
 def plain(value: t.Any, untouched: t.Container[str] = (), *, depth: int = 0) -> t.Any:

@@ -93,7 +93,7 @@ templates:
       description: The nodes that undo it.
       returned: with O(template_id), when there are any
       type: dict
-    $schema:
+    schema:
       description: Address of the schema.
       returned: with O(template_id), when the platform tells
       type: str

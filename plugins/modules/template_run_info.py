@@ -155,7 +155,7 @@ template_runs:
           C(retries). The nodes below a C(Workflow) are its C(spec.steps).
       returned: with O(run_id)
       type: dict
-    $schema:
+    schema:
       description: Address of the schema.
       returned: with O(run_id), when the platform tells
       type: str

@@ -27,9 +27,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 
 # Imported before workers are forked from here, so that no task has to import requests and the engine again.
+# pylint: disable=unused-import
 from ansible_collections.quayside.paas.plugins.module_utils._module import info  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
 from ansible_collections.quayside.paas.plugins.module_utils._northflank import api, resources  # noqa: F401
+
+# pylint: enable=unused-import
 
 SWITCH = "quayside_paas_in_process"  # the variable that turns this way off
 

@@ -72,7 +72,7 @@ def tried(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Run
             "ignore_unreachable": True,
             **keywords,
         }
-        for number, (name, keywords, options, _) in enumerate(SITUATIONS)
+        for number, (name, keywords, options, _in_worker) in enumerate(SITUATIONS)
     ]
     hosts = [
         {
@@ -85,18 +85,18 @@ def tried(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Run
             "far": {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9},
         }.items()
     ]
-    saved = save({name: f"result_{number}" for number, (name, *_) in enumerate(SITUATIONS)})
+    saved = save({name: f"result_{number}" for number, (name, *_rest) in enumerate(SITUATIONS)})
     plays = play([*hosts, *tasks, saved], module_defaults=defaults(simulator.url, simulator.token))
     return run_playbook(tmp_path_factory.mktemp("hosts"), plays, "-vvv")
 
 
-@pytest.mark.parametrize(("name", "in_worker"), [(name, in_worker) for name, _, _, in_worker in SITUATIONS])
+@pytest.mark.parametrize(("name", "in_worker"), [(name, in_worker) for name, *_rest, in_worker in SITUATIONS])
 def test_the_worker_runs_what_is_safe_there(name: str, in_worker: bool, tried: Run) -> None:
     # Only an ordinary module has Ansible execute something on the host.
     assert ("EXEC" not in task_output(tried, name)) is in_worker
 
 
-@pytest.mark.parametrize("name", [name for name, keywords, _, in_worker in SITUATIONS if in_worker])
+@pytest.mark.parametrize("name", [name for name, *_rest, in_worker in SITUATIONS if in_worker])
 def test_the_worker_gives_the_result(name: str, tried: Run) -> None:
     assert tried.results[name]["projects"]
 

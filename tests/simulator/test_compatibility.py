@@ -96,7 +96,9 @@ def faults(value: Any, kind: Any, where: str) -> list[str]:
     if isinstance(kind, list):
         return [fault for number, item in enumerate(value) for fault in faults(item, kind[0], f"{where}[{number}]")]
     if isinstance(kind, type):
-        return [] if type(value) is kind else [f"{where}: {value!r} is no {kind.__name__}"]
+        # A boolean is an int to isinstance.
+        fits = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+        return [] if fits else [f"{where}: {value!r} is no {kind.__name__}"]
     missing = [f"{where}.{name} is missing" for name, (_kind, needed) in kind.items() if needed and name not in value]
     unknown = [f"{where}.{name} did not exist" for name in value if name not in kind]
     inner = [

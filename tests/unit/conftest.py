@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import typing as t
 
-import ansible.module_utils.basic  # noqa: F401 - looks at the network once, when it is imported
+import ansible.module_utils.basic  # noqa: F401 - looks at the network once, when imported; pylint: disable=unused-import
 import hypothesis
 import pytest
 

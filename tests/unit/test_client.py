@@ -157,7 +157,7 @@ def test_the_message_of_the_rate_limit_repeats_no_junk(junk: str) -> None:
 def test_a_named_error_keeps_its_facts() -> None:
     error = api_error(answer(404), "GET", "/v1/x", ErrorBody("Gone", "c", "i", {"d": 1}))
     named = error.named('addon "a"')
-    assert type(named) is NotFoundError
+    assert isinstance(named, NotFoundError)
     assert str(named) == f'addon "a": {error}'
     assert named.as_result() == error.as_result()
     assert 'addon "a"' not in str(error)
@@ -498,7 +498,7 @@ def test_keys_become_snake_case_and_values_stay() -> None:
         "ip_addresses": ["10.0.0.1"],
         "has_next_page": True,
         "custom_db_name": None,
-        "$schema": "https://x",
+        "schema": "https://x",
         "created_at": 1611241087,
         "spec": {"config": {"storage_size": 1.5, "ip_policies": [{"address_list": [{"inner_key": False}]}]}},
         "options": [[{"deep_key": ""}]],

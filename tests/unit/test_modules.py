@@ -498,7 +498,7 @@ def test_a_template(platform: Platform) -> None:
     platform.expects(get(T, json_reply({"data": TEMPLATE_TODAY})))
     (template,) = found("template_info", "templates", template_id="preview")
     assert template["arguments"] == TEMPLATE_TODAY["arguments"]
-    assert template["$schema"] == "https://schema.example.com/v1.2"
+    assert template["schema"] == "https://schema.example.com/v1.2"
     assert template["concurrency_policy"] == "latest"
     build = template["spec"]["spec"]["steps"][0]
     assert build["ref"] == "theBuild"

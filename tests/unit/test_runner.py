@@ -264,7 +264,7 @@ def test_run_module(monkeypatch: pytest.MonkeyPatch, broken: ApiError | None) ->
     assert FakeModule.made == {**spec.to_kwargs(), "supports_check_mode": True}
     assert seen == [("sweet", True)]
     assert FakeModule.ended is not None
-    way, result = FakeModule.ended
+    way, result = FakeModule.ended  # pylint: disable=unpacking-non-sequence
     assert result["request_count"] == 7
     assert result["changed"] is False
     if broken:
