@@ -22,6 +22,7 @@ from paas_simulator.northflank.settings import PageSize
 from paas_simulator.ratelimit import RateLimiter
 from paas_simulator.routing import Router
 from paas_simulator.timeline import Timelines
+from paas_simulator.world import EstateError, World
 
 # The examples of RFC 7396, appendix A.
 RFC_7396 = [
@@ -186,3 +187,18 @@ def test_a_cursor_of_another_list_is_refused() -> None:
     with pytest.raises(ApiError) as caught:
         page(other, "that", "items", [{}, {}], dict, PageSize())
     assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"projects": [{"name": "日本", "createdAt": "2026-01-01T00:00:00Z"}]}, "give an id"),
+        ({"templates": [{"name": "Daily", "runs": [{"createdAt": "2026-02-31 10:00:00.000Z"}]}]}, "day"),
+    ],
+    ids=["name", "time"],
+)
+def test_an_estate_that_cannot_be_served_is_refused_when_it_is_read(part: dict[str, Any], message: str) -> None:
+    team = {"id": "crew", "name": "Crew", "organisation": "org", **part}
+    estate = {"northflank": {"organisations": [{"id": "org", "name": "Org"}], "teams": [team], "tokens": []}}
+    with pytest.raises(EstateError, match=message):
+        World(estate)

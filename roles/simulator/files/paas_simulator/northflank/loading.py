@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from ..clock import Clock, iso
+from ..clock import Clock, iso, parse
 from ..merge import merge_patch
 from ..messages import Record
 from ..timeline import Timelines
@@ -40,8 +40,15 @@ _SHARED = ("name", "description", "apiVersion", "options", "arguments")
 
 
 def slug(name: str) -> str:
-    """Return the id the platform makes of a name: "My App" becomes "my-app"."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    """Return the id the platform makes of a name: "My App" becomes "my-app". Raises ValueError."""
+    made = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if not made:
+        raise ValueError(f"no id can be made of the name {name!r}: it has no letter or digit of ASCII; give an id")
+    return made
+
+
+def _id(entry: Record) -> str:
+    return str(entry["id"]) if "id" in entry else slug(entry["name"])
 
 
 def digest(*parts: str) -> str:
@@ -92,7 +99,7 @@ class Loader:
         """Return a project with everything in it."""
         parts = ("services", "jobs", "addons", "nodes")
         own = {key: value for key, value in entry.items() if key not in parts}
-        identifier = entry.get("id", slug(entry["name"]))
+        identifier = _id(entry)
         region = entry.get("deployment", {}).get("region", "europe-west")
         uid = digest("project", team_id, identifier)
         defaults = {
@@ -113,7 +120,7 @@ class Loader:
         return project
 
     def _embedded(self, base: str, entry: Record, **defaults: str) -> Record:
-        identifier = entry.get("id", slug(entry["name"]))
+        identifier = _id(entry)
         app_id = f"{base}/{identifier}"
         own = {"id": identifier, "appId": app_id, "uid": digest("app", app_id), **defaults}
         return self.record("app", entry, own)
@@ -122,7 +129,7 @@ class Loader:
         """Return an addon of a project with everything in it."""
         parts = ("type", "config", "pendingActions", "containers", "backups", "restores")
         own = {key: value for key, value in entry.items() if key not in parts}
-        identifier = entry.get("id", slug(entry["name"]))
+        identifier = _id(entry)
         app_id = f"{project.base}/{identifier}"
         spec = {
             "type": entry["type"],
@@ -168,7 +175,7 @@ class Loader:
 
     def backup(self, addon: Addon, entry: Record) -> Record:
         """Add a backup to an addon and return its record."""
-        identifier = entry.get("id", slug(entry["name"]))
+        identifier = _id(entry)
         config: Record = {"size": "0", "source": {"type": "liveInstance"}}
         version = addon.data["spec"]["config"].get("versionTag")
         if version:
@@ -202,7 +209,7 @@ class Loader:
         own = {key: value for key, value in entry.items() if key != "runs"}
         created = iso(self.now(), " ")
         defaults = {
-            "id": entry.get("id", slug(entry["name"])),
+            "id": _id(entry),
             "apiVersion": "v1.2",
             "options": {"autorun": False, "concurrencyPolicy": "allow"},
             "spec": TEMPLATE_SPEC,
@@ -219,7 +226,7 @@ class Loader:
         return template
 
     def run(self, template: Template, entry: Record) -> Record:
-        """Add a run to a template and return its record."""
+        """Add a run to a template and return its record. Raises ValueError."""
         data = template.data
         number = str(len(template.runs))
         text = digest("run", data["id"], number) + digest(number)
@@ -236,6 +243,8 @@ class Loader:
             "updatedAt": entry.get("concludedAt", entry.get("startedAt", created)),
         }
         record = self.record("run", entry, defaults)
+        # Read again for each node of the run: refuse now what cannot be read then.
+        parse(str(record.get("startedAt", created)))
         template.runs[record["id"]] = record
         return record
 
