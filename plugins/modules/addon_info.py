@@ -174,67 +174,24 @@ addons:
               - address: 127.0.0.1
                 action: ALLOW
 rate_limit:
-  description: What the platform last said of its rate limit. Each value is V(null) where it said nothing.
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
   returned: always
   type: dict
-  contains:
-    limit:
-      description: Requests allowed in a window.
-      type: int
-      returned: always
-    remaining:
-      description: Requests left in the current window.
-      type: int
-      returned: always
-    reset:
-      description: Seconds until the current window ends.
-      type: int
-      returned: always
-  sample:
-    limit: 1000
-    remaining: 987
-    reset: 3412
+  sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
   description: How many requests the task sent, repeated ones included.
   returned: always
   type: int
   sample: 1
 error:
-  description: The facts behind C(msg). Each value is V(null) where there is none.
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
   returned: failure
   type: dict
-  contains:
-    method:
-      description: HTTP method of the request that failed.
-      type: str
-      returned: always
-    path:
-      description: Path of the request that failed.
-      type: str
-      returned: always
-    status:
-      description: HTTP status of the answer.
-      type: int
-      returned: always
-    code:
-      description: Error code of the platform.
-      type: str
-      returned: always
-    id:
-      description: What the platform calls this very error. Its support asks for it.
-      type: str
-      returned: always
-    details:
-      description: What else the platform said.
-      type: raw
-      returned: always
-  sample:
-    method: GET
-    path: /v1/projects/shop/addons
-    status: 403
-    code:
-    id: 66c5d1a2e9
-    details:
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
 from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module

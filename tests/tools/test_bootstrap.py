@@ -17,7 +17,7 @@ def cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/home/me/.cache")
 
 
-@pytest.mark.parametrize("root", ["/work/paas", "/home/Jörg/quayside.paas-2", "/srv/a+b"])
+@pytest.mark.parametrize("root", ["/opt/paas", "/home/Jörg/quayside.paas-2", "/srv/a+b"])
 def test_the_work_folder_is_in_the_checkout(root: str) -> None:
     assert work_folder(Path(root)) == Path(root, ".cache")
 
