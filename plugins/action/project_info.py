@@ -6,4 +6,6 @@ from __future__ import annotations
 
 from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import InProcessAction
 
-ActionModule = InProcessAction
+
+class ActionModule(InProcessAction):
+    """The action of the module with the name of this file."""

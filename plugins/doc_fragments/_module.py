@@ -47,7 +47,7 @@ options:
       - Whether the task may run inside the controller's own process when it runs on the controller anyway.
         This saves starting a process, several hundred milliseconds a task and loop item, and the results are the same.
       - Tasks with C(become) or C(async), tasks on other hosts, and tasks with a Python interpreter of their own always
-        run as ordinary modules.
+        run as ordinary modules. Where the interpreter is left to discovery, it is the controller's own that runs them.
       - The variable C(quayside_paas_in_process) sets this for a host, a group or a play. The option wins.
     type: bool
     default: true

@@ -29,14 +29,14 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     PaasError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._http import (
+    DEEPEST,
     Answer,
     asked_wait,
     is_rate_limited,
     writable,
 )
 
-MOST_ITEMS = 200_000  # of one list, in memory
-DEEPEST = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
+MOST_ITEMS = 200_000  # of one task, in memory
 LONGEST_MESSAGE = 1000  # characters of what a platform says
 
 Item = dict[str, t.Any]
@@ -52,6 +52,10 @@ class ErrorBody:
     code: str | None = None
     error_id: str | None = None
     details: t.Any = None
+
+    def as_tuple(self) -> tuple[t.Any, ...]:
+        """The four parts, in the order above."""
+        return self.message, self.code, self.error_id, self.details
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,6 +214,8 @@ def fan_out(
                 results += future.result()
             except PaasError as error:
                 raise error.named(name(parent)) from None
+            if len(results) > MOST_ITEMS:
+                raise AnswerError(f"There are more than {MOST_ITEMS} items. Set limit to read the first ones.")
             if limit is None or len(results) < limit:
                 begin()
         return results if limit is None else results[:limit]
@@ -259,7 +265,7 @@ def plain(value: t.Any, untouched: t.Container[str] = (), *, depth: int = 0) -> 
 
 
 def _value(key: str, value: t.Any, untouched: t.Container[str], depth: int) -> t.Any:
-    if isinstance(value, int) and not isinstance(value, bool) and (key == "id" or key.endswith("Id")):
+    if isinstance(value, int) and not isinstance(value, bool) and (key in ("id", "uid") or key.endswith(("Id", "Uid"))):
         return str(value)
     if key in untouched and isinstance(value, dict):
         return _as_it_is(value, depth)

@@ -81,11 +81,13 @@ class TransportError(PaasError):
     """No complete answer arrived: no connection, TLS failure, time-out, reset.
 
     may_be_done: True when the platform may have carried out the request all the same.
+    is_final: True when another attempt could not help.
     """
 
-    def __init__(self, message: str, *, may_be_done: bool = False, **facts: t.Any) -> None:
+    def __init__(self, message: str, *, may_be_done: bool = False, is_final: bool = False, **facts: t.Any) -> None:
         super().__init__(message, **facts)
         self.may_be_done = may_be_done
+        self.is_final = is_final
 
 
 class AnswerError(PaasError):

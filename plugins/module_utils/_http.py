@@ -12,7 +12,9 @@ import contextlib
 import dataclasses
 import functools
 import json
+import math
 import os
+import re
 import ssl
 import threading
 import time
@@ -22,6 +24,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     MissingLibraryError,
     OptionError,
+    PaasError,
     TransportError,
     WriteInCheckModeError,
 )
@@ -48,6 +51,7 @@ if t.TYPE_CHECKING:
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
+DEEPEST = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, after decompression
 EXCERPT = 300  # characters of a foreign text that an error message repeats
 CONNECTIONS = 32  # as many as the largest concurrency
@@ -122,6 +126,11 @@ def _no_number(constant: str) -> t.NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _no_number(number)
+
+
 def _missing_requests() -> MissingLibraryError:
     from ansible.module_utils.basic import missing_required_lib
 
@@ -133,6 +142,7 @@ class Transport:
 
     options: how to reach the platform. headers: sent with every request, besides the bearer token.
     check_mode: refuse whatever may change something. sleep, clock: replaced in tests.
+    close() ends it: whatever other threads are still about to send or to repeat is given up.
     """
 
     def __init__(
@@ -141,7 +151,7 @@ class Transport:
         *,
         headers: t.Mapping[str, str] | None = None,
         check_mode: bool = False,
-        sleep: t.Callable[[float], None] = time.sleep,
+        sleep: t.Callable[[float], t.Any] | None = None,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         if not HAS_REQUESTS:
@@ -149,7 +159,8 @@ class Transport:
         self._options = options
         self._headers = dict(headers or {})
         self._check_mode = check_mode
-        self._sleep = sleep
+        self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
         self._clock = clock
         self._budget = RetryBudget(options.retry_budget, clock)
         self._lock = threading.Lock()
@@ -198,23 +209,34 @@ class Transport:
                 if not self._wait(outcome, retry):
                     return self._final(outcome)
 
+    def close(self) -> None:
+        """Sends nothing more."""
+        self._closed.set()
+
     def report(self) -> dict[str, t.Any]:
         """See report()."""
         return report(self.rate_limit, self.request_count)
 
-    def redact(self, value: t.Any) -> t.Any:
-        """A JSON value from outside without the token, and without anything that cannot be written as UTF-8."""
+    def redact(self, value: t.Any, depth: int = 0) -> t.Any:
+        """A JSON value from outside without the token, the credentials of a proxy, and what UTF-8 cannot hold.
+
+        What is nested too deeply becomes None.
+        """
         if isinstance(value, str):
-            return writable(value.replace(self._options.token, "********"))
+            return writable(re.sub(r"//[^/@\s]+@", "//********@", value.replace(self._options.token, "********")))
+        if depth > DEEPEST:
+            return None
         if isinstance(value, dict):
-            return {self.redact(key): self.redact(inner) for key, inner in value.items()}
+            return {self.redact(key): self.redact(inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, list):
-            return [self.redact(inner) for inner in value]
+            return [self.redact(inner, depth + 1) for inner in value]
         return value
 
     def _attempt(
         self, method: str, path: str, query: Query | None, body: t.Any, timeout: int, safe: bool
     ) -> Answer | TransportError:
+        if self._closed.is_set():
+            raise TransportError(f"{method} {path} was not sent: the task is over.", method=method, path=path)
         with self._lock:
             self.request_count += 1
         began = self._clock()
@@ -236,7 +258,8 @@ class Transport:
             with response:
                 answer = self._read(response, method, path, timeout)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
-            raise OptionError(self.redact(f"{self._options.url} is no usable URL: {error}.")) from None
+            reason = self.redact(str(error)).rstrip(".")
+            raise OptionError(f"The option api_url, or a proxy variable, is no usable URL: {reason}.") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             return self._transport_error(error, method, path, timeout, safe)
         self._note_rate_limit(answer, began)
@@ -266,7 +289,9 @@ class Transport:
             )
         try:
             parsed, is_json = (
-                (json.loads(content, parse_constant=_no_number), True) if content.strip() else (None, False)
+                (json.loads(content, parse_constant=_no_number, parse_float=_finite), True)
+                if content.strip()
+                else (None, False)
             )
         except (ValueError, RecursionError):
             parsed, is_json = None, False
@@ -301,7 +326,7 @@ class Transport:
     def _may_repeat(self, outcome: Answer | TransportError, idempotent: bool) -> bool:
         if isinstance(outcome, Answer):
             return new_retry(idempotent).is_retry("", outcome.status) or is_rate_limited(outcome)
-        return outcome.details != "tls" and (idempotent or not outcome.may_be_done)
+        return not outcome.is_final and (idempotent or not outcome.may_be_done)
 
     def _wait(self, outcome: Answer | TransportError, retry: Retry) -> bool:
         """Waits before the next attempt. False, at once, when the budget does not allow for it."""
@@ -328,7 +353,7 @@ class Transport:
             return TransportError(
                 f"{tried} the TLS connection to {host} could not be made: {reason}. If the platform's certificate comes"
                 " from your own authority, name its file in ca_path.",
-                details="tls",
+                is_final=True,
                 **facts,
             )
         if _never_sent(error):
@@ -383,7 +408,8 @@ def _causes(error: BaseException) -> t.Iterator[BaseException]:
     waiting: list[t.Any] = [error]
     while waiting:
         cause = waiting.pop(0)
-        if isinstance(cause, BaseException) and id(cause) not in seen:
+        # Errors of our own are told by themselves; one may be the context of another.
+        if isinstance(cause, BaseException) and not isinstance(cause, PaasError) and id(cause) not in seen:
             seen.add(id(cause))
             yield cause
             context = None if cause.__suppress_context__ else cause.__context__

@@ -27,8 +27,11 @@ class Filter:
     spec: dict[str, t.Any]
 
     def accepts(self, item: Item, value: t.Any) -> bool:
-        """Whether an item passes, for a platform too old to know the filter: it then sends everything."""
-        return bool(item.get(self.query) == value)
+        """Whether an item passes, for a platform too old to know the filter: it then sends everything.
+
+        An item without the field passes: it must not vanish because nobody can tell.
+        """
+        return self.query not in item or bool(item[self.query] == value)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 
 # Imported before workers are forked from here, so that no task has to import requests and the engine again.
 # pylint: disable=unused-import
+from ansible_collections.quayside.paas.plugins.module_utils import _http
 from ansible_collections.quayside.paas.plugins.module_utils._module import info  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
 from ansible_collections.quayside.paas.plugins.module_utils._northflank import api, resources  # noqa: F401
@@ -47,6 +48,8 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         return t.cast("dict[str, t.Any]", super().run(tmp, task_vars)) if result is None else result
 
     def _may_run_here(self, variables: t.Mapping[str, t.Any]) -> bool:
+        if not _http.HAS_REQUESTS:
+            return False  # the interpreter that is discovered may have it
         if self._connection.transport not in ("local", "ansible.builtin.local"):
             return False
         if self._connection.become is not None or self._task.async_val:
@@ -67,7 +70,8 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
 
     def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | None:
         """The result, or None when the arguments are not in order: the ordinary module then says so in its words."""
-        name = self._task.action.rpartition(".")[2]
+        # Not the task's name for it, which may be one that was redirected here.
+        name = type(self).__module__.rpartition(".")[2]
         module: Module = importlib.import_module(f"ansible_collections.quayside.paas.plugins.modules.{name}").MODULE
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)

@@ -90,7 +90,7 @@ def tried(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Run
     return run_playbook(tmp_path_factory.mktemp("hosts"), plays, "-vvv")
 
 
-@pytest.mark.parametrize(("name", "in_worker"), [(name, in_worker) for name, *_rest, in_worker in SITUATIONS])
+@pytest.mark.parametrize(("name", "in_worker"), [(situation[0], situation[3]) for situation in SITUATIONS])
 def test_the_worker_runs_what_is_safe_there(name: str, in_worker: bool, tried: Run) -> None:
     # Only an ordinary module has Ansible execute something on the host.
     assert ("EXEC" not in task_output(tried, name)) is in_worker

@@ -25,6 +25,7 @@ from ansible_collections.quayside.paas.plugins.module_utils import _http
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     MissingLibraryError,
+    NotFoundError,
     OptionError,
     TransportError,
     WriteInCheckModeError,
@@ -852,3 +853,50 @@ def test_answers_are_released(clock: Clock) -> None:
                 transport(clock, retry_budget=0).request("GET", "/v1/x")
         watched.check()
     assert len(closed) >= 3
+
+
+# The end
+
+
+def test_nothing_is_sent_after_the_end(platform: Platform, clock: Clock) -> None:
+    one = transport(clock)
+    one.close()
+    with pytest.raises(TransportError, match="the task is over"):
+        one.request("GET", "/v1/x")
+    assert one.request_count == 0
+
+
+def test_a_wait_ends_with_the_task(platform: Platform) -> None:
+    platform.expects(get("/v1/x", Reply(429, b"{}", {"Retry-After": "60"})))
+    one = _http.Transport(connection_options(), sleep=None, clock=time.monotonic)
+    threading.Timer(0.2, one.close).start()
+    began = time.monotonic()
+    with pytest.raises(TransportError, match="the task is over"):
+        one.request("GET", "/v1/x")
+    assert time.monotonic() - began < 30
+    assert one.request_count == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["http://user:pa55word@proxy.example:3128", "Failed to parse: https://pa55word@x:99999/."], ids=str
+)
+def test_the_credentials_of_a_proxy_are_not_repeated(clock: Clock, text: str) -> None:
+    assert "pa55word" not in transport(clock).redact(text)
+
+
+def test_a_proxy_that_is_no_url_does_not_show_its_password(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:pa55word@127.0.0.1:99999")
+    with pytest.raises(OptionError, match="or a proxy variable") as caught:
+        transport(clock).request("GET", "/v1/x")
+    assert "pa55word" not in str(caught.value)
+
+
+def test_an_error_of_ours_is_not_the_cause_of_another(platform: Platform, clock: Clock) -> None:
+    platform.expects(get("/v1/x", ConnectionResetError(104, "Connection reset by peer")))
+    try:
+        raise NotFoundError("the first trouble")
+    except NotFoundError:
+        with pytest.raises(TransportError) as caught:
+            transport(clock, retry_budget=0).request("GET", "/v1/x")
+    assert "the first trouble" not in str(caught.value)
+    assert "Connection reset by peer" in str(caught.value)

@@ -50,9 +50,12 @@ class Connection:
 class Action(InProcessAction):
     """The action of a task, with as little of Ansible around it as can be."""
 
+    # The name of the file decides what is run, not the task's name for it, which may be redirected.
+    __module__ = "ansible_collections.quayside.paas.plugins.action.project_info"
+
     def __init__(self, folder: str, arguments: dict[str, t.Any], environment: t.Any = None, **internal: t.Any) -> None:
         self._task = types.SimpleNamespace(
-            action="quayside.paas.project_info",
+            action="other.collection.redirected",
             args=arguments,
             async_val=0,
             delegate_to=None,
@@ -100,6 +103,14 @@ def projects(platform: Platform, *names: str) -> None:
 
 
 # Which way
+
+
+def test_without_requests_the_ordinary_module_may_still_have_it(
+    action: Action, ordinary: list[t.Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_in_process._http, "HAS_REQUESTS", False)
+    assert action.run(task_vars=own()) == ORDINARY
+    assert len(ordinary) == 1
 
 
 def test_a_local_task_runs_here(platform: Platform, action: Action, ordinary: list[t.Any]) -> None:

@@ -741,3 +741,22 @@ def test_the_least_and_the_greatest_of_every_number(platform: Platform, module: 
         result = run(module, **numbers, **({"concurrency": concurrency} if pooled else {}), **NEEDS[module])
         assert not result.get("failed")
     assert platform.timeouts == [1, 3600]
+
+
+def test_the_ids_that_the_task_named_stay(platform: Platform) -> None:
+    odd = {"id": "a", "projectId": None, "name": "A", "uid": 9}
+    platform.expects(
+        listed("/v1/projects/p/addons", json_reply({"data": {"addons": [odd]}})),
+        get("/v1/projects/p/addons/a", json_reply({"data": odd})),
+    )
+    (addon,) = found("addon_info", "addons", project_id="p", full=True)
+    assert addon["project_id"] == "p"
+    assert addon["uid"] == "9"
+
+
+def test_a_run_that_does_not_say_whether_it_is_over_does_not_vanish(platform: Platform) -> None:
+    runs = [{"id": "1", "status": "running"}, {"id": "2", "concluded": True}]
+    answer = json_reply({"data": {"templateRuns": runs}})
+    platform.expects(listed("/v1/templates/t/runs", answer, concluded="false"))
+    open_runs = found("template_run_info", "template_runs", template_id="t", concluded=False)
+    assert [run["id"] for run in open_runs] == ["1"]

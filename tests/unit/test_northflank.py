@@ -320,7 +320,7 @@ def test_an_item_that_a_shifting_list_shows_twice(platform: Platform) -> None:
     assert projects() == ids(items(1, 150))
 
 
-@pytest.mark.parametrize("block", [{}, {"pagination": None}, {"pagination": {}}, {"pagination": {"hasNextPage": "no"}}])
+@pytest.mark.parametrize("block", [{}, {"pagination": None}, {"pagination": {}}])
 def test_without_a_word_on_pages_a_page_that_is_not_full_is_the_last(platform: Platform, block: t.Any) -> None:
     platform.expects(get(PATH, json_reply({"data": {"projects": items(1, 99)}, **block}), per_page=100))
     assert projects() == ids(items(1, 99))
@@ -431,3 +431,32 @@ def test_any_list_is_read_whole_in_as_few_requests_as_can_be(n: int, cursors: bo
         assert projects(limit=limit) == [f"p{number}" for number in range(n)][:limit]
         wanted = n if limit is None else min(n, limit)
         assert len(platform.requests) == max(1, -(-wanted // 100))
+
+
+@pytest.mark.parametrize("more", ["true", "false", 1, 0, [], {}])
+def test_a_next_page_that_is_neither_announced_nor_denied(platform: Platform, more: t.Any) -> None:
+    platform.expects(get(PATH, page("projects", items(1, 2), hasNextPage=more, cursor=""), per_page=100))
+    with pytest.raises(AnswerError, match="hasNextPage is neither true nor false"):
+        projects()
+
+
+@pytest.mark.parametrize("body", [b"<html>no such page</html>", b"", b"Not Found", b"[]"])
+def test_a_404_of_somebody_else_is_not_taken_for_the_platforms(platform: Platform, body: bytes) -> None:
+    platform.expects(get("/v1/projects/p", Reply(404, body)))
+    with pytest.raises(AnswerError, match=r"status 404\) is not JSON. Is api_url the address"):
+        client().get("projects/p")
+
+
+def test_details_without_end_are_left_out(platform: Platform) -> None:
+    deep = b"[" * 400 + b"]" * 400
+    platform.expects(get(PATH, Reply(400, b'{"error": {"message": "No", "details": ' + deep + b"}}")))
+    with pytest.raises(ApiError, match="No") as caught:
+        client().get("projects")
+    assert json.dumps(caught.value.as_result()).count("[") <= 101
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999"])
+def test_numbers_that_json_cannot_hold_are_no_json(platform: Platform, number: str) -> None:
+    platform.expects(get(PATH, Reply(200, f'{{"data": {{"size": {number}}}}}'.encode())))
+    with pytest.raises(AnswerError, match="is not JSON"):
+        client().get("projects")

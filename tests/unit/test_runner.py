@@ -252,6 +252,9 @@ def test_run_module(monkeypatch: pytest.MonkeyPatch, broken: ApiError | None) ->
         def report(self) -> dict[str, t.Any]:
             return {"request_count": 7}
 
+        def close(self) -> None:
+            seen.append("closed")
+
     def act(client: t.Any, params: t.Any) -> dict[str, t.Any]:
         if broken:
             raise broken
@@ -262,7 +265,7 @@ def test_run_module(monkeypatch: pytest.MonkeyPatch, broken: ApiError | None) ->
     with pytest.raises(Ended):
         run_module(Module(arguments=spec, platform=t.cast("t.Any", Client), run=act))
     assert FakeModule.made == {**spec.to_kwargs(), "supports_check_mode": True}
-    assert seen == [("sweet", True)]
+    assert seen == [("sweet", True), "closed"]
     assert FakeModule.ended is not None
     way, result = FakeModule.ended  # pylint: disable=unpacking-non-sequence
     assert result["request_count"] == 7
@@ -387,6 +390,9 @@ class Orchard:
 
     def report(self) -> dict[str, t.Any]:
         return self._transport.report()
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 TREES = info_module(t.cast("t.Any", Orchard), TREE)

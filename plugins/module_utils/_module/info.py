@@ -78,8 +78,9 @@ class _Reader:
         try:
             return [self._one(resource, ids)]
         except NotFoundError as error:
-            self._name_missing_parent(resource, ids, error)
-            return []
+            missing = error
+        self._name_missing_parent(resource, ids, missing)
+        return []
 
     def many(self, resource: Resource, ids: Ids, limit: int | None = None) -> list[Item]:
         path = next((path for path in resource.lists if set(options_in(path)) <= set(ids)), None)
@@ -108,7 +109,7 @@ class _Reader:
         path = _path(t.cast("str", resource.one), ids)
         item = self._client.get(path, query=self._scope(resource), permission=resource.permission)
         parents = {name: value for name, value in ids.items() if name != resource.id_option}
-        return {**parents, **plain(item, resource.untouched)}
+        return {**plain(item, resource.untouched), **parents}
 
     def _list(self, resource: Resource, path: str, ids: Ids, limit: int | None) -> list[Item]:
         filters = {option: self._params[option] for option in resource.filters if self._params.get(option) is not None}
@@ -124,10 +125,12 @@ class _Reader:
                 permission=resource.permission,
             )
         except NotFoundError as error:
-            self._name_missing_parent(resource, ids, error)
-            raise
-        parents = {name: ids[name] for name in options_in(path)}
-        return [{**parents, **plain(item, resource.untouched)} for item in items]
+            missing = error
+        else:
+            parents = {name: ids[name] for name in options_in(path)}
+            return [{**plain(item, resource.untouched), **parents} for item in items]
+        self._name_missing_parent(resource, ids, missing)
+        raise missing
 
     def _scope(self, resource: Resource) -> dict[str, t.Any]:
         return {

@@ -24,7 +24,11 @@ Params = t.Mapping[str, t.Any]
 class Client(t.Protocol):
     """What a runner needs to know of a platform's client."""
 
-    def report(self) -> dict[str, t.Any]: ...
+    def report(self) -> dict[str, t.Any]:
+        """What every result tells of the requests."""
+
+    def close(self) -> None:
+        """Sends nothing more."""
 
 
 class Platform(t.Protocol):
@@ -32,7 +36,8 @@ class Platform(t.Protocol):
 
     arguments: ArgumentSpec
 
-    def __call__(self, get_option: GetOption, *, check_mode: bool = False) -> Client: ...
+    def __call__(self, get_option: GetOption, *, check_mode: bool = False) -> Client:
+        """A client for one task."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +59,11 @@ def execute(module: Module, params: Params, *, check_mode: bool) -> dict[str, t.
         result.update(module.run(client, params))
     except PaasError as error:
         result.update(failed=True, msg=error.message, error=error.as_result())
-    if client is not None:
-        result.update(client.report())
+    finally:
+        if client is not None:
+            # In the controller's worker nothing may go on behind the end of a task.
+            client.close()
+            result.update(client.report())
     return result
 
 

@@ -12,7 +12,6 @@ runs", 2024) and the official Python client 2.1.0, unless a comment says otherwi
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import typing as t
 
@@ -107,6 +106,10 @@ class Northflank:
                 **_facts(error),
             ) from None
 
+    def close(self) -> None:
+        """See Transport.close()."""
+        self._transport.close()
+
     def report(self) -> dict[str, t.Any]:
         """See Transport.report()."""
         return self._transport.report()
@@ -114,7 +117,10 @@ class Northflank:
     def _read(self, path: str, query: Query | None, permission: str | None) -> Answer:
         answer = self._transport.request("GET", self._prefix + path, query=query)
         if not 200 <= answer.status < 300:
-            said = ErrorBody(**self._transport.redact(dataclasses.asdict(error_body(answer))))
+            if answer.status == 404 and not isinstance(answer.body, dict):
+                # Whoever says this may not be the platform: it must not pass for "there is no such thing".
+                raise self._unexpected(path, answer, "is not JSON")
+            said = ErrorBody(*map(self._transport.redact, error_body(answer).as_tuple()))
             raise api_error(answer, "GET", self._prefix + path, said, permission)
         if not isinstance(answer.body, dict):
             raise self._unexpected(path, answer, "is not a JSON object" if answer.is_json else "is not JSON")
@@ -184,11 +190,16 @@ def _page(items: list[Item], pagination: t.Any, number: int, size: int) -> Page:
     cursor = pagination.get("cursor")
     if cursor is not None and not isinstance(cursor, (str, int)):
         raise AnswerError(f"The list cannot be read to its end: the platform's cursor is no text but {cursor!r}.")
-    if not isinstance(pagination.get("hasNextPage"), bool):
+    more = pagination.get("hasNextPage")
+    if more is not None and not isinstance(more, bool):
+        raise AnswerError(
+            f"The list cannot be read to its end: the platform's hasNextPage is neither true nor false but {more!r}."
+        )
+    if more is None:
         if cursor:
             return Page(items, {"cursor": cursor})
         # No word on a next page: one page, unless it is full. Then ask, rather than cut silently.
         return Page(items, next_number if len(items) >= size else None, promised=False)
-    if not pagination["hasNextPage"]:
+    if not more:
         return Page(items)
     return Page(items, {"cursor": cursor} if cursor else next_number)

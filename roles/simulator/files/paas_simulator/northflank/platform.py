@@ -82,7 +82,7 @@ class Northflank:
         found = self._router.find(call.segments)
         if found is None:
             raise ApiError(404, "Not found: no such path", details={"path": call.path})
-        methods, given = found
+        methods, given = found  # pylint: disable=unpacking-non-sequence
         if call.method not in methods:
             raise ApiError(405, "Method not allowed", details={"allowed": sorted(methods)})
         route = methods[call.method][1]
