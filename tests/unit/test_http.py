@@ -893,10 +893,14 @@ def test_a_proxy_that_is_no_url_does_not_show_its_password(clock: Clock, monkeyp
 
 def test_an_error_of_ours_is_not_the_cause_of_another(platform: Platform, clock: Clock) -> None:
     platform.expects(get("/v1/x", ConnectionResetError(104, "Connection reset by peer")))
-    try:
-        raise NotFoundError("the first trouble")
-    except NotFoundError:
-        with pytest.raises(TransportError) as caught:
+
+    def request_after_trouble() -> None:
+        try:
+            raise NotFoundError("the first trouble")
+        except NotFoundError:
             transport(clock, retry_budget=0).request("GET", "/v1/x")
+
+    with pytest.raises(TransportError) as caught:
+        request_after_trouble()
     assert "the first trouble" not in str(caught.value)
     assert "Connection reset by peer" in str(caught.value)
