@@ -53,6 +53,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
 DEEPEST = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, after decompression
+BEGINNING = 16 * 1024  # bytes of an answer that are looked at for an excerpt
 EXCERPT = 300  # characters of a foreign text that an error message repeats
 CONNECTIONS = 32  # as many as the largest concurrency
 
@@ -295,9 +296,14 @@ class Transport:
             )
         except (ValueError, RecursionError):
             parsed, is_json = None, False
-        # Redacted before it is cut, so that no part of a token is left at the end.
-        excerpt = " ".join(self.redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
-        return Answer(response.status_code, response.headers, parsed, excerpt, is_json)
+        return Answer(response.status_code, response.headers, parsed, self._excerpt(content), is_json)
+
+    def _excerpt(self, content: bytes) -> str:
+        """How an answer begins, in one line. Redacted before it is cut, so that no part of a token is left over."""
+        beginning = self.redact(content[:BEGINNING].decode("utf-8", "replace"))
+        if len(content) > BEGINNING:
+            beginning = beginning[: -len(self._options.token)]
+        return " ".join(beginning.split())[:EXCERPT]
 
     def _chunks(self, response: requests.Response, deadline: float) -> t.Iterator[bytes]:
         # read1 (urllib3 2) returns what has arrived, so that a server that drips is seen in time; older ones block.

@@ -904,3 +904,12 @@ def test_an_error_of_ours_is_not_the_cause_of_another(platform: Platform, clock:
         request_after_trouble()
     assert "the first trouble" not in str(caught.value)
     assert "Connection reset by peer" in str(caught.value)
+
+
+def test_no_part_of_a_token_is_left_where_a_long_answer_is_cut(platform: Platform, clock: Clock) -> None:
+    # The token lies across the end of what is looked at, behind blanks that an excerpt leaves out.
+    for place in range(_http.BEGINNING - len(TOKEN) - 1, _http.BEGINNING + 1):
+        body = b" " * place + TOKEN.encode() + b" " * 100
+        platform.expects(get("/v1/x", Reply(500, body)))
+        text = transport(clock, retry_budget=0).request("GET", "/v1/x").text
+        assert TOKEN[:6] not in text
