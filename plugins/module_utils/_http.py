@@ -200,7 +200,7 @@ class Transport:
                 if in_trouble:
                     timeout = max(1, min(timeout, int(self._budget.left())))
                 outcome = self._attempt(method, path, query, body, timeout, safe)
-                if not self._may_repeat(outcome, idempotent):
+                if not self._may_repeat(outcome, retry, idempotent):
                     return self._final(outcome)
                 if not in_trouble:
                     in_trouble = True
@@ -329,9 +329,9 @@ class Transport:
                 self.rate_limit = new
                 self._rate_limit_since = self._clock()
 
-    def _may_repeat(self, outcome: Answer | TransportError, idempotent: bool) -> bool:
+    def _may_repeat(self, outcome: Answer | TransportError, retry: Retry, idempotent: bool) -> bool:
         if isinstance(outcome, Answer):
-            return new_retry(idempotent).is_retry("", outcome.status) or is_rate_limited(outcome)
+            return retry.is_retry("", outcome.status) or is_rate_limited(outcome)
         return not outcome.is_final and (idempotent or not outcome.may_be_done)
 
     def _wait(self, outcome: Answer | TransportError, retry: Retry) -> bool:
