@@ -44,8 +44,8 @@ def simulator(session: nox.Session, pair: interpreters.Pair) -> None:
 @nox.session(python=False)
 @each_pair
 def conformance(session: nox.Session, pair: interpreters.Pair) -> None:
-    """The simulator against the vendor's own client."""
-    suites.run_pytest(session, pair, "tests/conformance")
+    """The simulator against the vendors' own clients, and against Cycle's specification."""
+    suites.run_conformance(session, pair)
 
 
 @nox.session(python=False)

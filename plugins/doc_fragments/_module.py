@@ -74,3 +74,36 @@ options:
     type: int
     default: 4
 """
+
+    # For modules that set something going on the platform.
+    WAIT = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until it is done. Otherwise the task ends as soon as the platform has accepted what it was asked
+        for.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait in all, V(0) to V(86400). When they are over the task fails, and what it has set going goes on.
+    type: int
+    default: 300
+  wait_interval:
+    description:
+      - Seconds between two looks, V(1) to V(3600).
+    type: int
+    default: 2
+"""
+
+    # For modules that make changes and are idempotent.
+    ACTION_MODULE = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+"""

@@ -75,3 +75,10 @@ CONNECTION = ArgumentSpec(
 )
 LIST = ArgumentSpec(options={"limit": {"type": "int"}})
 FAN = ArgumentSpec(options={"concurrency": {"type": "int", "default": 4}})
+WAIT = ArgumentSpec(
+    options={
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 300},
+        "wait_interval": {"type": "int", "default": 2},
+    }
+)

@@ -31,6 +31,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
 from ansible_collections.quayside.paas.plugins.module_utils._http import (
     DEEPEST,
     Answer,
+    Transport,
     asked_wait,
     is_rate_limited,
     writable,
@@ -40,6 +41,7 @@ MOST_ITEMS = 200_000  # of one task, in memory
 LONGEST_MESSAGE = 1000  # characters of what a platform says
 
 Item = dict[str, t.Any]
+Request = tuple[str, str]  # method and path
 T = t.TypeVar("T")
 R = t.TypeVar("R")
 
@@ -52,10 +54,12 @@ class ErrorBody:
     code: str | None = None
     error_id: str | None = None
     details: t.Any = None
+    # What the platform says that the token lacks.
+    lacking: str | None = None
 
-    def as_tuple(self) -> tuple[t.Any, ...]:
-        """The four parts, in the order above."""
-        return self.message, self.code, self.error_id, self.details
+    def redacted(self, redact: t.Callable[[t.Any], t.Any]) -> ErrorBody:
+        """The same, each part passed through redact."""
+        return ErrorBody(*(redact(getattr(self, field.name)) for field in dataclasses.fields(self)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +94,7 @@ def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permissio
     identity = f" (error id {body.error_id})" if body.error_id else ""
     code = f" {body.code}" if body.code else ""
     said = body.message[:LONGEST_MESSAGE].rstrip(".") or "the platform gave no reason"
-    hint = _hint(answer, permission)
+    hint = _hint(answer, permission, body.lacking)
     kind = NotFoundError if answer.status == 404 else ApiError
     return kind(
         f"{method} {path} failed with status {answer.status}{code}: {said}{identity}. {hint}".rstrip(),
@@ -103,7 +107,48 @@ def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permissio
     )
 
 
-def _hint(answer: Answer, permission: str | None) -> str:
+def json_object(
+    transport: Transport,
+    answer: Answer,
+    request: Request,
+    *,
+    platform: str,
+    error_body: t.Callable[[Answer], ErrorBody],
+    permission: str | None = None,
+) -> Item:
+    """The body of a successful answer, which is a JSON object on both platforms.
+
+    platform: its name for messages. error_body: reads the platform's error answers. permission: see api_error().
+    Raises ApiError for an error status, AnswerError for anything that cannot come from the platform.
+    """
+    if not 200 <= answer.status < 300:
+        if answer.status == 404 and not isinstance(answer.body, dict):
+            # Whoever says this may not be the platform: it must not pass for "there is no such thing".
+            raise unexpected(answer, request, "is not JSON", platform)
+        raise api_error(answer, *request, error_body(answer).redacted(transport.redact), permission)
+    if not isinstance(answer.body, dict):
+        raise unexpected(answer, request, "is not a JSON object" if answer.is_json else "is not JSON", platform)
+    return answer.body
+
+
+def unexpected(answer: Answer, request: Request, what: str, platform: str) -> AnswerError:
+    """The error for an answer that the platform does not promise. what: what is wrong with it."""
+    method, path = request
+    return AnswerError(
+        f"The answer to {method} {path} (status {answer.status}) {what}. Is api_url the address of the {platform} API?"
+        f" The answer begins: {answer.text or '(empty)'}",
+        method=method,
+        path=path,
+        status=answer.status,
+    )
+
+
+def text_or_none(value: t.Any) -> str | None:
+    """A part of an error answer as text, whatever type it has."""
+    return None if value is None else str(value)
+
+
+def _hint(answer: Answer, permission: str | None, lacking: str | None) -> str:
     if is_rate_limited(answer):
         wait = asked_wait(answer)
         ends = "" if wait is None else f" It ends in {math.ceil(wait)} seconds."
@@ -111,6 +156,8 @@ def _hint(answer: Answer, permission: str | None) -> str:
     if answer.status == 401:
         return "The token is wrong, has expired or was deleted."
     if answer.status == 403:
+        if lacking:
+            return f"The role of the token lacks {lacking}."
         return f"The role of the token may lack the permission {permission}." if permission else ""
     if answer.status >= 500:
         return "The fault is on the platform's side; try again later."
@@ -268,15 +315,16 @@ def _value(key: str, value: t.Any, untouched: t.Container[str], depth: int) -> t
     if isinstance(value, int) and not isinstance(value, bool) and (key in ("id", "uid") or key.endswith(("Id", "Uid"))):
         return str(value)
     if key in untouched and isinstance(value, dict):
-        return _as_it_is(value, depth)
+        return as_it_is(value, depth)
     return plain(value, untouched, depth=depth)
 
 
-def _as_it_is(value: t.Any, depth: int) -> t.Any:
+def as_it_is(value: t.Any, depth: int = 0) -> t.Any:
+    """A value of the API as users get it where its keys stay as they are. Raises AnswerError as plain() does."""
     if depth > DEEPEST:
         raise AnswerError(f"The answer is nested more than {DEEPEST} levels deep.")
     if isinstance(value, dict):
-        return {writable(key): _as_it_is(inner, depth + 1) for key, inner in value.items()}
+        return {writable(key): as_it_is(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_as_it_is(inner, depth + 1) for inner in value]
+        return [as_it_is(inner, depth + 1) for inner in value]
     return writable(value) if isinstance(value, str) else value

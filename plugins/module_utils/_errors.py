@@ -22,7 +22,11 @@ class PaasError(Exception):
     method, path: the request in question, if there was one. The path never holds a token.
     status: HTTP status of the answer. code: the platform's error code. error_id: the platform's id of this very error.
     details: what else the platform said about it.
+    may_be_done: True when the platform may have carried out what was asked for all the same.
+    results: what the result of the task tells besides, for example the jobs that were begun.
     """
+
+    may_be_done = False
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class PaasError(Exception):
         self.code = code
         self.error_id = error_id
         self.details = details
+        self.results: dict[str, t.Any] = {}
 
     def __str__(self) -> str:
         return self.message
@@ -80,7 +85,6 @@ class WriteInCheckModeError(PaasError):
 class TransportError(PaasError):
     """No complete answer arrived: no connection, TLS failure, time-out, reset.
 
-    may_be_done: True when the platform may have carried out the request all the same.
     is_final: True when another attempt could not help.
     """
 
@@ -100,6 +104,14 @@ class ApiError(PaasError):
 
 class NotFoundError(ApiError):
     """The platform answered 404."""
+
+
+class JobError(PaasError):
+    """A job of the platform ended without success."""
+
+
+class StateError(PaasError):
+    """What is there does not allow for what was asked, or did not become what it should."""
 
 
 class WaitTimeoutError(PaasError):

@@ -159,7 +159,6 @@ class Transport:
             raise _missing_requests()
         self._options = options
         self._headers = dict(headers or {})
-        self._check_mode = check_mode
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
         self._clock = clock
@@ -168,6 +167,9 @@ class Transport:
         self._rate_limit_since = float("-inf")
         self.rate_limit = RateLimit()
         self.request_count = 0
+        # Whether the platform carried out something that changes it, or may have.
+        self.may_have_changed = False
+        self.check_mode = check_mode
         if not options.validate_certs:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
@@ -188,7 +190,7 @@ class Transport:
         WriteInCheckModeError.
         """
         safe = method in SAFE_METHODS if changes is None else not changes
-        if self._check_mode and not safe:
+        if self.check_mode and not safe:
             raise WriteInCheckModeError(f"{method} {path} was not sent: this is check mode.", method=method, path=path)
         idempotent = safe or (changes is None and method in IDEMPOTENT_METHODS)
         retry = new_retry(idempotent)
@@ -200,6 +202,8 @@ class Transport:
                 if in_trouble:
                     timeout = max(1, min(timeout, int(self._budget.left())))
                 outcome = self._attempt(method, path, query, body, timeout, safe)
+                if not safe and _may_be_done(outcome):
+                    self.may_have_changed = True
                 if not self._may_repeat(outcome, retry, idempotent):
                     return self._final(outcome)
                 if not in_trouble:
@@ -373,6 +377,13 @@ class Transport:
             what = f"the connection to {host} broke before the answer was complete: {reason}"
         unsure = "" if safe else " Whether the request was carried out is not known."
         return TransportError(f"{tried} {what}.{unsure}", may_be_done=True, **facts)
+
+
+def _may_be_done(outcome: Answer | TransportError) -> bool:
+    if isinstance(outcome, TransportError):
+        return outcome.may_be_done
+    # Of a request that ended in a fault of the platform nobody knows how far it got.
+    return outcome.status < 400 or outcome.status >= 500
 
 
 def is_rate_limited(answer: Answer) -> bool:

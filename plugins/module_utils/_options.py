@@ -24,6 +24,8 @@ RANGES: dict[str, tuple[int, int | None]] = {
     "retry_budget": (0, 86400),
     "limit": (1, None),
     "concurrency": (1, 32),
+    "wait_timeout": (0, 86400),
+    "wait_interval": (1, 3600),
 }
 
 

@@ -15,36 +15,78 @@ import typing as t
 if t.TYPE_CHECKING:
     from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 
+_ABSENT = object()
+
 
 @dataclasses.dataclass(frozen=True)
 class Filter:
     """A filter of a list that the API has.
 
-    query: its query parameter, which is also the name of the field in an item. spec: the option's argument spec.
+    query: its query parameter. spec: the option's argument spec; several values are sent as one, with commas.
+    field: where an item has what is filtered by, with dots; the name of the parameter where it is not given, None where
+    no field tells.
     """
 
     query: str
     spec: dict[str, t.Any]
+    field: str | None = ""
+
+    def sent(self, value: t.Any) -> t.Any:
+        """The value of the query parameter."""
+        return ",".join(map(str, value)) if isinstance(value, list) else value
 
     def accepts(self, item: Item, value: t.Any) -> bool:
-        """Whether an item passes, for a platform too old to know the filter: it then sends everything.
+        """Whether an item passes, for a platform that does not know the filter: it then sends everything.
 
         An item without the field passes: it must not vanish because nobody can tell.
         """
-        return self.query not in item or bool(item[self.query] == value)
+        if self.field is None:
+            return True
+        found = value_at(item, self.field or self.query, _ABSENT)
+        return found is _ABSENT or (found in value if isinstance(value, list) else bool(found == value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Include:
+    """A kind of resource that the API sends along.
+
+    name: what one of them is called. field: where an item has its id, with dots. by_kind: whether the resources are
+    sorted by kind first.
+    """
+
+    name: str
+    field: str
+    by_kind: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """How a list differs from the other lists of its resource.
+
+    takes: the options of its resource that it has: include, meta, sort, filters. without: values of include and meta
+    that it does not have. include: its own names for values. joined: see Resource, None for the same.
+    """
+
+    takes: frozenset[str]
+    without: frozenset[str] = frozenset()
+    include: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    joined: frozenset[str] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Resource:
     """A kind of thing on a platform, how to list it and how to get one.
 
-    noun: what messages call one of them. list_key: the platform's name of the list in an answer.
-    id_option: the option that names one. lists: paths of lists, with the options of the parents in braces; the
-    first one whose parents are all known is read. one: the path of a single one, or None when there is no such call.
+    noun: what messages call one of them. list_key: the platform's name of the list.
+    id_option: the option that names one. lists: paths of lists, with the options they need in braces; the first one
+    whose options are all known is read. one: the path of a single one, or None when there is no such call.
     parent: of which kind the parent is. identity: the field that tells one from the others in a list.
-    filters: by option. scope: query parameters, by option, that every request of this resource takes.
-    untouched: maps, as the platform spells their names, whose keys are the user's own.
-    permission: what a token needs to read it, in the platform's words.
+    filters: by option. nested_filters: those below the option filters, which apply to the resource that a module reads
+    and not where it is read as a parent. scope: query parameters, by option, that every request of this resource takes.
+    include: what the API sends along on request. meta: the extra facts that it adds on request. sortable: whether lists
+    can be sorted. joined: query parameters of lists that hold several values in one, with commas; others are repeated.
+    listings: the lists, by path, that differ. untouched: maps, as the platform spells their names, whose keys are the
+    user's own. permission: what a token needs to read it, in the platform's words.
     """
 
     noun: str
@@ -56,14 +98,35 @@ class Resource:
     parent: Resource | None = None
     identity: str = "id"
     filters: t.Mapping[str, Filter] = dataclasses.field(default_factory=dict)
+    nested_filters: t.Mapping[str, Filter] = dataclasses.field(default_factory=dict)
     scope: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    include: t.Mapping[str, Include] = dataclasses.field(default_factory=dict)
+    meta: tuple[str, ...] = ()
+    sortable: bool = False
+    joined: frozenset[str] = frozenset()
+    listings: t.Mapping[str, Listing] = dataclasses.field(default_factory=dict)
     untouched: frozenset[str] = frozenset()
 
     def ancestors(self) -> tuple[Resource, ...]:
         """The chain of parents, outermost first, without the resource itself."""
         return (*self.parent.ancestors(), self.parent) if self.parent else ()
 
+    def other_options(self) -> tuple[str, ...]:
+        """Options that name something to list by, besides the parents."""
+        parents = {one.id_option for one in self.ancestors()}
+        found = dict.fromkeys(name for path in self.lists for name in options_in(path))
+        return tuple(name for name in found if name not in parents)
+
 
 def options_in(path: str) -> tuple[str, ...]:
     """The options that a path of a resource needs, in order."""
     return tuple(re.findall(r"{(\w+)}", path))
+
+
+def value_at(item: t.Any, field: str, default: t.Any = None) -> t.Any:
+    """The value at a place such as state.current; the default where something on the way is missing."""
+    for name in field.split("."):
+        if not isinstance(item, dict) or name not in item:
+            return default
+        item = item[name]
+    return item

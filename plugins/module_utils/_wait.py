@@ -16,34 +16,64 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import WaitT
 T = t.TypeVar("T")
 
 
+class Deadline:
+    """When a task stops waiting, for everything that it waits for together.
+
+    timeout: seconds from now. interval: seconds between two looks. sleep, clock: replaced in tests.
+    """
+
+    def __init__(
+        self,
+        timeout: float,
+        interval: float,
+        *,
+        sleep: t.Callable[[float], t.Any] = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.timeout = timeout
+        self._interval = interval
+        self._sleep = sleep
+        self._clock = clock
+        self._began = clock()
+
+    def waited(self) -> float:
+        """Seconds since the beginning."""
+        return self._clock() - self._began
+
+    def left(self) -> float:
+        """Seconds left; negative when it is over."""
+        return self.timeout - self.waited()
+
+    def pause(self) -> bool:
+        """Waits until the next look, which is at the deadline at the latest. False, at once, when it is over."""
+        left = self.left()
+        if left <= 0:
+            return False
+        self._sleep(min(self._interval, left))
+        return True
+
+
 def wait_until(
     read: t.Callable[[], T],
     done: t.Callable[[T], bool],
     *,
     what: str,
     state: t.Callable[[T], t.Any],
-    timeout: float,
-    interval: float,
-    sleep: t.Callable[[float], None] = time.sleep,
-    clock: t.Callable[[], float] = time.monotonic,
+    deadline: Deadline,
 ) -> T:
     """Reads until done, and returns what was read last.
 
     read: reads the present state; what it raises goes through. done: may raise for a state that never becomes right.
     what: names the thing and its id for the message. state: the part of what was read that the message shows.
-    timeout, interval: seconds. The last read happens at the deadline, never long after it.
     Raises WaitTimeoutError.
     """
-    deadline = clock() + timeout
     while True:
         value = read()
         if done(value):
             return value
-        left = deadline - clock()
-        if left <= 0:
+        if not deadline.pause():
             raise WaitTimeoutError(
-                f"{what} was not done after {timeout:g} seconds (option wait_timeout);"
+                f"{what} was not done after {deadline.timeout:g} seconds (option wait_timeout);"
                 f" its last state was {state(value)!r}.",
                 last_seen=state(value),
             )
-        sleep(min(interval, left))

@@ -29,7 +29,9 @@ from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 # Imported before workers are forked from here, so that no task has to import requests and the engine again.
 # pylint: disable=unused-import
 from ansible_collections.quayside.paas.plugins.module_utils import _http
-from ansible_collections.quayside.paas.plugins.module_utils._module import info  # noqa: F401
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import api as cycle_api  # noqa: F401
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import resources as cycle_resources  # noqa: F401
+from ansible_collections.quayside.paas.plugins.module_utils._module import action, info  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
 from ansible_collections.quayside.paas.plugins.module_utils._northflank import api, resources  # noqa: F401
 
@@ -45,7 +47,18 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         """The result of the task: from the code in this process if that is safe, else from the ordinary module."""
         variables = _variables_of_host(self._task, task_vars or {})
         result = self._run_here(variables) if self._may_run_here(variables) else None
-        return t.cast("dict[str, t.Any]", super().run(tmp, task_vars)) if result is None else result
+        if result is None:
+            result = t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+        if self._module().is_secret(self._task.args) and not result.get("failed"):
+            # As no_log does: not displayed, not logged, and there in a registered variable all the same.
+            result["_ansible_no_log"] = True
+        return result
+
+    def _module(self) -> Module:
+        # Not the task's name for it, which may be one that was redirected here.
+        name = type(self).__module__.rpartition(".")[2]
+        module = importlib.import_module(f"ansible_collections.quayside.paas.plugins.modules.{name}")
+        return t.cast("Module", module.MODULE)
 
     def _may_run_here(self, variables: t.Mapping[str, t.Any]) -> bool:
         if not _http.HAS_REQUESTS:
@@ -70,9 +83,7 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
 
     def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | None:
         """The result, or None when the arguments are not in order: the ordinary module then says so in its words."""
-        # Not the task's name for it, which may be one that was redirected here.
-        name = type(self).__module__.rpartition(".")[2]
-        module: Module = importlib.import_module(f"ansible_collections.quayside.paas.plugins.modules.{name}").MODULE
+        module = self._module()
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
         arguments = _as_sent(self, variables)
@@ -83,7 +94,12 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
             checked = validator.validate(given)
             if checked.error_messages or checked._warnings or checked._deprecations:
                 return None
-            result = execute(module, checked.validated_parameters, check_mode=bool(internal["_ansible_check_mode"]))
+            result = execute(
+                module,
+                checked.validated_parameters,
+                check_mode=bool(internal["_ansible_check_mode"]),
+                diff=bool(internal["_ansible_diff"]),
+            )
         # Newer versions of Ansible say whether the result shall repeat the arguments; older ones always want it.
         if internal.get("_ansible_inject_invocation", True):
             result["invocation"] = {"module_args": checked.validated_parameters}
@@ -98,10 +114,10 @@ def _variables_of_host(task: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.
     return task_vars if delegated is None else dict(delegated)
 
 
-def _as_sent(action: t.Any, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+def _as_sent(plugin: t.Any, variables: dict[str, t.Any]) -> dict[str, t.Any]:
     """The arguments as a module would get them: plain JSON types, with Ansible's internal ones."""
-    arguments = dict(action._task.args)
-    action._update_module_args(action._task.action, arguments, variables)
+    arguments = dict(plugin._task.args)
+    plugin._update_module_args(plugin._task.action, arguments, variables)
     return t.cast("dict[str, t.Any]", json.loads(json.dumps(arguments, **_module_encoding())))
 
 

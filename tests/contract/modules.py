@@ -27,3 +27,13 @@ def documentation(module: str) -> dict[str, Any]:
                 if isinstance(target, ast.Name):
                     found[target.id] = yaml.safe_load(node.value.value)
     return found
+
+
+PLATFORMS = ("cycle", "northflank")
+
+
+def group_of(module: str) -> str:
+    """The action group, and so the platform, that the documentation of a module names."""
+    fragments = documentation(module)["DOCUMENTATION"]["extends_documentation_fragment"]
+    (found,) = [name for name in PLATFORMS if f"quayside.paas._{name}.actiongroup" in fragments]
+    return found

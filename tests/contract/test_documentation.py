@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract.modules import MODULES, documentation
+from contract.modules import MODULES, PLATFORMS, documentation, group_of
 from support.playbook import COLLECTION, environment
 
 ATTRIBUTES = {"check_mode", "diff_mode", "idempotent", "action_group"}
@@ -89,20 +89,19 @@ def test_results_have_samples_of_the_documented_shape(module: str) -> None:
                 assert set(sample) <= set(value["contains"]), name
 
 
-def test_the_action_group_has_every_northflank_module() -> None:
+def test_the_action_groups_have_every_module_of_their_platform() -> None:
     runtime = yaml.safe_load((COLLECTION / "meta/runtime.yml").read_text(encoding="utf-8"))
-    fragment = "quayside.paas._northflank.actiongroup"
-    members = [
-        name for name in MODULES if fragment in documentation(name)["DOCUMENTATION"]["extends_documentation_fragment"]
-    ]
-    assert sorted(name.rpartition(".")[2] for name in runtime["action_groups"]["northflank"]) == members
-    assert set(members) == set(MODULES)
+    groups = {
+        name: sorted(member.rpartition(".")[2] for member in runtime["action_groups"][name]) for name in PLATFORMS
+    }
+    assert groups == {name: [module for module in MODULES if group_of(module) == name] for name in PLATFORMS}
 
 
-def test_info_modules_return_the_same_surroundings() -> None:
+@pytest.mark.parametrize("names", [("rate_limit", "request_count", "error"), ("jobs",)])
+def test_what_modules_return_in_common_is_documented_alike(names: tuple[str, ...]) -> None:
     common = [
-        {name: documentation(module)["RETURN"][name] for name in ("rate_limit", "request_count", "error")}
+        {name: documentation(module)["RETURN"][name] for name in names}
         for module in MODULES
-        if module.endswith("_info")
+        if len(names) > 1 or (names[0] in documentation(module)["RETURN"] and module != "job_info")
     ]
     assert all(one == common[0] for one in common)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.modules import MODULES, documentation
+from contract.modules import documentation
+from contract.results import ANSIBLES_OWN, collect, compare
 from contract.ways import CASES, WAYS, Ran
 
 if TYPE_CHECKING:
@@ -24,21 +25,11 @@ FAILING = {
     for case in cases
     if "fails_with" in case
 }
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
-    "bool": bool,
-    "float": (int, float),
-    "list": list,
-    "dict": dict,
-    "raw": object,
-}
-
 every_case = pytest.mark.parametrize(("module", "case"), ALL)
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", CASES)
 def test_every_module_has_cases_that_succeed_and_one_that_fails(module: str) -> None:
     kinds = ["fails_with" in case for case in CASES[module]]
     assert True in kinds
@@ -100,7 +91,7 @@ def test_nothing_warns(way: str, ways: dict[str, Ran]) -> None:
 def test_the_token_is_nowhere_in_the_output(way: str, ways: dict[str, Ran], simulator: Simulator) -> None:
     run = ways[way].run
     texts = [run.output, (run.folder / "results.json").read_text(encoding="utf-8")]
-    for secret in simulator.tokens.values():
+    for secret in {*simulator.tokens.values(), *simulator.cycle.keys.values()}:
         for form in (secret, base64.b64encode(secret.encode()).decode()):
             assert not [text for text in texts if form in text]
 
@@ -109,48 +100,20 @@ def test_the_token_is_nowhere_in_the_output(way: str, ways: dict[str, Ran], simu
 def test_results_are_documented(module: str, case: str, ways: dict[str, Ran]) -> None:
     result = ways["as a module"].result(module, case)
     own = {name: value for name, value in result.items() if name not in ANSIBLES_OWN}
-    _compare(own, documentation(module)["RETURN"], module)
+    compare(own, documentation(module)["RETURN"], module)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", CASES)
 def test_documented_results_occur(module: str, ways: dict[str, Ran]) -> None:
     seen: set[str] = set()
     for case in CASES[module]:
-        _collect(ways["as a module"].result(module, case["name"]), "", seen)
+        collect(ways["as a module"].result(module, case["name"]), "", seen)
     for name, page in documentation(module)["RETURN"].items():
         assert name in seen
         for inner in page.get("contains", {}):
             assert f"{name}.{inner}" in seen, f"no case returns {name}.{inner}"
 
 
-# Added by Ansible itself.
-ANSIBLES_OWN = {"changed", "failed", "msg", "invocation", "exception"}
-
-
 def _lasting(result: dict[str, Any]) -> dict[str, Any]:
     """A result without what every request changes."""
     return {name: value for name, value in result.items() if name not in ("rate_limit", "invocation")}
-
-
-def _compare(value: dict[str, Any], documented: dict[str, Any], where: str) -> None:
-    for name, inner in value.items():
-        assert name in documented, f"{where} returns {name}, which is not documented"
-        page = documented[name]
-        if inner is None:
-            continue
-        assert isinstance(inner, TYPES[page["type"]]), f"{where}.{name} is no {page['type']}: {inner!r}"
-        assert page["type"] != "int" or not isinstance(inner, bool)
-        for one in inner if isinstance(inner, list) else [inner]:
-            if isinstance(one, dict) and "contains" in page:
-                _compare(one, page["contains"], f"{where}.{name}")
-
-
-def _collect(value: Any, where: str, seen: set[str]) -> None:
-    if isinstance(value, list):
-        for inner in value:
-            _collect(inner, where, seen)
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            path = f"{where}.{name}" if where else name
-            seen.add(path)
-            _collect(inner, path, seen)

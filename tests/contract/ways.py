@@ -57,13 +57,16 @@ def play(sim: Simulator, turns: tuple[str, ...]) -> list[dict[str, Any]]:
                         "ignore_errors": "fails_with" in case,
                     }
                 )
-    connection = {"api_url": sim.url, "api_token": sim.token}
+    connections = {
+        "group/quayside.paas.northflank": {"api_url": sim.url, "api_token": sim.token},
+        "group/quayside.paas.cycle": {"api_url": sim.cycle.url, "api_key": sim.cycle.key, "hub_id": sim.cycle.hub},
+    }
     return [
         {
             "name": "Run every case of every module",
             "hosts": "all",
             "gather_facts": False,
-            "module_defaults": {"group/quayside.paas.northflank": connection},
+            "module_defaults": connections,
             "tasks": [*tasks, save(variables)],
         }
     ]

@@ -74,13 +74,14 @@ class Simulator:
     """A running simulator. ``tokens`` are by name, ``token`` is the one that may do everything, ``team`` its team."""
 
     def __init__(
-        self, url: str, process: subprocess.Popen[bytes], folder: Path, tokens: dict[str, str], teams: list[str]
+        self, ready: Mapping[str, Any], process: subprocess.Popen[bytes], folder: Path, known: Mapping[str, Any]
     ) -> None:
-        """Wrap a service that listens at ``url``; ``folder`` is removed when it is stopped."""
-        self.url = url
+        """Wrap a service by its ready data and its tokens as listed; ``folder`` is removed when it is stopped."""
+        self.url: str = ready["url"]
         self.process = process
-        self.tokens = tokens
-        self.teams = teams
+        self.tokens: dict[str, str] = known["tokens"]
+        self.teams: list[str] = known["teams"]
+        self.cycle = Cycle(self, ready["cycle"], known["cycle"])
         self._folder = folder
 
     @property
@@ -175,6 +176,47 @@ class Simulator:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class Cycle:
+    """The Cycle half of a simulator. ``keys`` are by name, ``key`` is the one that may do everything."""
+
+    def __init__(self, simulator: Simulator, ready: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+        """Take Cycle's parts of the ready data and of the tokens listed."""
+        self.url: str = ready["url"]
+        self.ssh_port: int = ready["ssh_port"]
+        self.hub: str = known["hub"]
+        self.keys: dict[str, str] = known["keys"]
+        self._simulator = simulator
+
+    @property
+    def key(self) -> str:
+        """The key ``demo``, or the first of an estate that has no such one."""
+        return self.keys.get("demo", next(iter(self.keys.values())))
+
+    def headers(self, key: str | None = "demo", hub: str | None = None) -> dict[str, str]:
+        """Return the two headers of the platform for the key of that name (None: without)."""
+        bearer = {} if key is None else {"Authorization": f"Bearer {self.keys.get(key, key)}"}
+        return {**bearer, "X-Hub-Id": self.hub if hub is None else hub}
+
+    def get(self, path: str, key: str | None = "demo", **headers: str) -> Reply:
+        """Read from the platform with the key of that name (None: without)."""
+        return fetch(self.url + path, "GET", {**self.headers(key), **headers})
+
+    def send(self, method: str, path: str, body: Any = None, key: str | None = "demo", **headers: str) -> Reply:
+        """Send a request with a JSON body (None: without) with the key of that name (None: without)."""
+        return fetch(self.url + path, method, {**self.headers(key), **headers}, body)
+
+    def settings(self, **changes: Any) -> dict[str, Any]:
+        """Return Cycle's settings, changed before."""
+        answer = self._simulator.control("settings", {"cycle": changes} if changes else None)
+        settings: dict[str, Any] = answer["cycle"]
+        return settings
+
+    def ssh(self) -> dict[str, Any]:
+        """Return what the SSH gateway tells of itself: public host key, connections and sessions that are open."""
+        told: dict[str, Any] = self._simulator.control("ssh")
+        return told
+
+
 def _wait_ready(ready: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + START_LIMIT
     while time.monotonic() < deadline and process.poll() is None:
@@ -202,4 +244,4 @@ def start_simulator(python: str = sys.executable, estate: str | os.PathLike[str]
             [*command, *chosen], env=service_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     answer = _wait_ready(ready, process, log)
-    return Simulator(answer["url"], process, folder, known["tokens"], known["teams"])
+    return Simulator(answer, process, folder, known)

@@ -25,6 +25,9 @@ REQUIREMENTS = paths.ROOT / "tests" / "requirements"
 EE_REQUIREMENTS = paths.ROOT / "meta" / "ee-requirements.txt"
 SIMULATOR_REQUIREMENTS = REQUIREMENTS / "simulator.txt"
 
+# Where the vendor's specification of Cycle is, when it is not beside the checkout.
+SPECIFICATION = "CYCLE_OPENAPI"
+
 # Whatever would make a run depend on who runs it, reach a real platform, or point git at another repository.
 PRIVATE = re.compile(
     r"PYTHON(PATH|HOME|DONTWRITEBYTECODE|STARTUP|WARNINGS)|VIRTUAL_ENV|(ANSIBLE|NORTHFLANK|NF|CYCLE|PYTEST|GIT)_.*"
@@ -156,7 +159,7 @@ def session_variables(bin_folder: Path, collections: Path) -> dict[str, str]:
     found = interpreters.find_interpreters().values()
     rest = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if not is_shims(folder)]
     search = [str(bin_folder), *(str(python.path.parent) for python in found), *rest]
-    return clean(os.environ) | {
+    return clean(os.environ, keep=SPECIFICATION) | {
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_CONFIG": str(paths.HOME / "ansible.cfg"),
         "HOME": str(paths.HOME),

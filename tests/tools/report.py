@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # What ansible-test writes for a test that has nothing to look at in this collection: not a test of ours.
 NOT_APPLICABLE = "No tests applicable."
+# Pytest's message for a test file that is skipped as a whole.
+LEFT_OUT = "collection skipped"
 SHOWN = 20  # failed or skipped tests of a session that the closing table names
 
 
@@ -63,8 +66,17 @@ def read_case(node: ET.Element) -> Case:
         for tag in tags:
             found = node.find(tag)
             if found is not None:
-                return Case(name, state, found.get("message") or (found.text or "").strip())
+                return Case(name, state, reason(found))
     return Case(name, "passed")
+
+
+def reason(found: ET.Element) -> str:
+    """Why a test failed or was skipped. For a file left out as a whole pytest tells that in the text only."""
+    message, text = found.get("message"), (found.text or "").strip()
+    if message != LEFT_OUT:
+        return message or text
+    told = re.search(r"Skipped: (.*)['\"]\)$", text, re.DOTALL)
+    return told[1] if told else text
 
 
 def write_cases(path: Path, cases: Iterable[Case]) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import nox
 import nox.command
 
-from tools import environments, paths, tree
+from tools import environments, node, paths, tree
 from tools.report import Case, write_cases
 
 if TYPE_CHECKING:
@@ -91,12 +91,20 @@ def prepare(session: nox.Session, make_environment: Callable[[Pair], Path], pair
     return Setting(session, bin_folder, paths.collections(name), paths.tree(name), results, variables)
 
 
-def run_pytest(session: nox.Session, pair: Pair, *arguments: str) -> None:
-    """Run pytest on folders of the tree."""
+def run_pytest(session: nox.Session, pair: Pair, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+    """Run pytest on folders of the tree, with these variables besides."""
     setting = prepare(session, environments.core_environment, pair)
     command = ["python", "-m", "pytest", f"--junit-xml={setting.results / 'pytest.xml'}"]
     command += ["--tb=short", f"--timeout={TEST_SECONDS}", *arguments]
-    setting.run(command, setting.variables | {"BENCH_FOLDER": str(paths.CACHE / "bench")})
+    setting.run(command, setting.variables | {"BENCH_FOLDER": str(paths.CACHE / "bench"), **(variables or {})})
+
+
+def run_conformance(session: nox.Session, pair: Pair) -> None:
+    """Run the suite that takes the vendor's clients; those for Node.js where it can be had."""
+    variables = node.variables()
+    for name, value in variables.items():
+        session.log(f"{name}: {value}")
+    run_pytest(session, pair, "tests/conformance", variables=variables)
 
 
 def run_ansible_test(session: nox.Session, pair: Pair, run: Callable[[Path, Path, dict[str, str]], list[Case]]) -> None:

@@ -7,8 +7,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tools import environments, interpreters, paths
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 
 def test_what_depends_on_the_person_is_left_out() -> None:
@@ -29,6 +35,14 @@ def test_what_depends_on_the_person_is_left_out() -> None:
 def test_the_demo_keeps_the_variables_of_the_platform() -> None:
     given = {"NORTHFLANK_API_TOKEN": "secret", "NF_API_TOKEN": "secret", "ANSIBLE_CONFIG": "x"}
     assert set(environments.clean(given, keep="(NORTHFLANK|NF)_.*")) == {"NORTHFLANK_API_TOKEN", "NF_API_TOKEN"}
+
+
+def test_the_suites_are_told_where_the_specification_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CYCLE_OPENAPI", "/somewhere/cycle.yml")
+    monkeypatch.setenv("CYCLE_API_KEY", "secret")
+    variables = environments.session_variables(tmp_path, tmp_path)
+    assert variables["CYCLE_OPENAPI"] == "/somewhere/cycle.yml"
+    assert "CYCLE_API_KEY" not in variables
 
 
 def test_uv_is_told_what_pip_is_set_to() -> None:

@@ -25,6 +25,12 @@ PYTEST = """<?xml version="1.0" encoding="utf-8"?>
 """
 
 
+LEFT_OUT = """<testsuites><testsuite name="pytest" skipped="1" tests="1">
+<testcase classname="" name="unit.test_x"><skipped message="collection skipped">('/x.py', 7, {})</skipped></testcase>
+</testsuite></testsuites>
+"""
+
+
 def folder_with(tmp_path: Path, *cases: Case) -> Path:
     write_cases(tmp_path / "results" / "tools.xml", cases)
     return tmp_path / "results"
@@ -36,6 +42,13 @@ def test_pytest_results_are_counted_by_test(tmp_path: Path) -> None:
     assert [outcome.count(state) for state in ("passed", "failed", "skipped")] == [1, 2, 1]
     assert not outcome.trouble
     assert read_cases(tmp_path)[3] == Case("unit.test_x.test_left_out", "skipped", "no ssh")
+
+
+@pytest.mark.parametrize("told", [repr("Skipped: there is no file"), repr("Skipped: the vendor's file (its own)")])
+def test_a_file_left_out_as_a_whole_says_why(tmp_path: Path, told: str) -> None:
+    (tmp_path / "pytest.xml").write_text(LEFT_OUT.format(told), encoding="utf-8")
+    wanted = "there is no file" if "no file" in told else "the vendor's file (its own)"
+    assert read_cases(tmp_path) == [Case("unit.test_x", "skipped", wanted)]
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:

@@ -27,7 +27,12 @@ from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import (
 from unit.fakes import TOKEN, URL, Platform, Reply, error_reply, get, json_reply
 
 ORDINARY = {"changed": False, "way": "ordinary"}
-INTERNAL = {"_ansible_check_mode": False, "_ansible_version": "2.99", "_ansible_inject_invocation": True}
+INTERNAL = {
+    "_ansible_check_mode": False,
+    "_ansible_diff": False,
+    "_ansible_version": "2.99",
+    "_ansible_inject_invocation": True,
+}
 
 
 class Templar:

@@ -26,6 +26,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     Page,
     api_error,
     collect,
+    plain,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
@@ -228,6 +229,7 @@ class FakeModule:
     def __init__(self, **keywords: t.Any) -> None:
         FakeModule.made = keywords
         self.check_mode = True
+        self._diff = False
 
     def exit_json(self, **result: t.Any) -> t.NoReturn:
         FakeModule.ended = ("exit_json", result)
@@ -246,8 +248,10 @@ def test_run_module(monkeypatch: pytest.MonkeyPatch, broken: ApiError | None) ->
     class Client:
         def __init__(self, get_option: t.Any, *, check_mode: bool = False) -> None:
             seen.append((get_option("flavour"), check_mode))
+            self.check_mode = check_mode
 
         arguments = ArgumentSpec()
+        may_have_changed = False
 
         def report(self) -> dict[str, t.Any]:
             return {"request_count": 7}
@@ -369,6 +373,8 @@ class Orchard:
     def __init__(self, get_option: t.Any, *, check_mode: bool = False) -> None:
         options = connection_options(get_option, token="key", variables=("ORCHARD_KEY",))
         self._transport = Transport(options, headers={"X-Orchard": "1"}, check_mode=check_mode)
+        self.check_mode = check_mode
+        self.may_have_changed = False
 
     def get(self, path: str, *, query: t.Any = None, permission: str | None = None) -> dict[str, t.Any]:
         answer = self._transport.request("GET", f"/{path}", query=query)
@@ -384,6 +390,9 @@ class Orchard:
             return Page(body["rows"], {"offset": body["next"]} if body.get("next") else None)
 
         return collect(fetch, identity=lambda row: row.get(identity), keep=keep, limit=limit)
+
+    def plain(self, value: t.Any, untouched: t.Any = (), *, secrets: bool = False) -> t.Any:
+        return plain(value, untouched)
 
     def check_scope(self) -> None:
         """There is no scope."""

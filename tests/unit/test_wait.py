@@ -9,8 +9,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, WaitTimeoutError
-from ansible_collections.quayside.paas.plugins.module_utils._wait import wait_until
+from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
 from unit.fakes import Clock
+
+
+def deadline_of(clock: Clock, timeout: float, interval: float) -> Deadline:
+    return Deadline(timeout, interval, sleep=clock.sleep, clock=clock.now)
 
 
 def wait(clock: Clock, states: list[str], timeout: float, interval: float, cost: float = 0) -> str:
@@ -25,10 +29,7 @@ def wait(clock: Clock, states: list[str], timeout: float, interval: float, cost:
         lambda value: value["status"] == "done",
         what='The restore "r1"',
         state=lambda value: value["status"],
-        timeout=timeout,
-        interval=interval,
-        sleep=clock.sleep,
-        clock=clock.now,
+        deadline=deadline_of(clock, timeout, interval),
     )
     assert next(reads, None) is None, "not read to the end"
     return found["status"]
@@ -76,7 +77,7 @@ def test_what_a_read_raises_goes_through(clock: Clock) -> None:
         raise ApiError("gone")
 
     with pytest.raises(ApiError):
-        wait_until(read, bool, what="It", state=str, timeout=9, interval=1, sleep=clock.sleep, clock=clock.now)
+        wait_until(read, bool, what="It", state=str, deadline=deadline_of(clock, 9, 1))
 
 
 def test_a_state_that_never_becomes_right_may_end_it(clock: Clock) -> None:
@@ -84,7 +85,28 @@ def test_a_state_that_never_becomes_right_may_end_it(clock: Clock) -> None:
         raise ApiError(f"it is {state}")
 
     with pytest.raises(ApiError, match="it is failed"):
-        wait_until(
-            lambda: "failed", done, what="It", state=str, timeout=9, interval=1, sleep=clock.sleep, clock=clock.now
-        )
+        wait_until(lambda: "failed", done, what="It", state=str, deadline=deadline_of(clock, 9, 1))
     assert clock.sleeps == []
+
+
+def test_a_deadline_counts_from_when_it_was_made(clock: Clock) -> None:
+    deadline = deadline_of(clock, 12, 5)
+    assert (deadline.waited(), deadline.left()) == (0, 12)
+    clock.advance(4)
+    assert (deadline.waited(), deadline.left()) == (4, 8)
+    assert [deadline.pause() for _look in range(3)] == [True, True, False]
+    assert clock.sleeps == [5, 3]
+    clock.advance(7)
+    assert deadline.left() == -7
+    assert deadline.pause() is False
+    assert clock.sleeps == [5, 3]
+
+
+def test_two_waits_share_one_deadline(clock: Clock) -> None:
+    deadline = deadline_of(clock, 10, 4)
+    looks = iter([False, False, True])
+    wait_until(lambda: next(looks), bool, what="The first", state=str, deadline=deadline)
+    assert clock.sleeps == [4, 4]
+    with pytest.raises(WaitTimeoutError, match="The second was not done after 10 seconds"):
+        wait_until(lambda: False, bool, what="The second", state=str, deadline=deadline)
+    assert clock.sleeps == [4, 4, 2]

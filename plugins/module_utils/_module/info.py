@@ -11,52 +11,112 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, LIST, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out, path_segment, plain, snake_key
-from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, ApiError, NotFoundError
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out, path_segment, snake_key
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    NotFoundError,
+    OptionError,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, Params, Platform
-from ansible_collections.quayside.paas.plugins.module_utils._resource import Resource, options_in
+from ansible_collections.quayside.paas.plugins.module_utils._resource import (
+    Filter,
+    Include,
+    Listing,
+    Resource,
+    options_in,
+    value_at,
+)
 
 Ids = t.Mapping[str, str]
 
 
 def info_module(
-    platform: Platform, resource: Resource, *, required: t.Sequence[str] = (), full: bool = False
+    platform: Platform,
+    resource: Resource,
+    *,
+    required: t.Sequence[str] = (),
+    full: bool = False,
+    secrets: bool = False,
 ) -> Module:
     """Declares an info module for a resource.
 
     required: the options of parents that must be given; where others are missing, all such parents are read.
-    full: offer the option full, which reads each item of a list by itself.
+    full: offer the option full, which reads each item of a list by itself. secrets: offer the option secrets, which
+    shows what is hidden otherwise.
     """
-    parents = [parent.id_option for parent in resource.ancestors()]
-    own = [resource.id_option] if resource.one else []
+    chain = [*resource.ancestors(), *([resource] if resource.one else [])]
+    named = [one.id_option for one in chain]
+    others = resource.other_options()
+    # What narrows the list of a parent down, where all of its kind are read.
+    wider = {name: filter_ for parent in resource.ancestors() for name, filter_ in parent.filters.items()}
     options: dict[str, dict[str, t.Any]] = {
-        **{name: {"type": "str", "required": name in required} for name in parents + own},
-        **{name: {"type": "str"} for name in resource.scope},
-        **{name: filter_.spec for name, filter_ in resource.filters.items()},
+        **{name: {"type": "str", "required": name in required} for name in named},
+        **{name: {"type": "str"} for name in (*others, *resource.scope)},
+        **{name: filter_.spec for name, filter_ in {**wider, **resource.filters}.items()},
+        **_query_options(resource),
     }
     spec = platform.arguments.merge(LIST)
     if full:
         options["full"] = {"type": "bool", "default": False}
-    if full or set(parents) - set(required):
+    if secrets:
+        options["secrets"] = {"type": "bool", "default": False}
+    parents = {one.id_option for one in resource.ancestors()}
+    if full or parents - set(required):
         spec = spec.merge(FAN)
     # An inner id means nothing without the outer ones; a scope only with the whole chain.
-    optional = [name for name in parents + own if name not in required]
+    optional = [name for name in named if name not in required]
     needs = {name: tuple(optional[:place]) for place, name in enumerate(optional) if place}
     needs.update({name: tuple(optional) for name in resource.scope if optional})
-    # One is read by its id, whatever its state.
-    exclusive = tuple((name, option) for name in own for option in resource.filters)
     return Module(
-        arguments=spec.merge(ArgumentSpec(options=options, required_by=needs, mutually_exclusive=exclusive)),
+        arguments=spec.merge(
+            ArgumentSpec(options=options, required_by=needs, mutually_exclusive=_exclusive(resource, options, required))
+        ),
         platform=platform,
         run=functools.partial(read, resource),
+        is_secret=_asks_for_secrets,
     )
+
+
+def _asks_for_secrets(arguments: Params) -> bool:
+    return bool(boolean(arguments.get("secrets") or False, strict=False))
+
+
+def _query_options(resource: Resource) -> dict[str, dict[str, t.Any]]:
+    options: dict[str, dict[str, t.Any]] = {}
+    if resource.nested_filters:
+        nested = {name: filter_.spec for name, filter_ in resource.nested_filters.items()}
+        options["filters"] = {"type": "dict", "options": nested}
+    if resource.include:
+        options["include"] = {"type": "list", "elements": "str", "choices": list(resource.include)}
+    if resource.meta:
+        options["meta"] = {"type": "list", "elements": "str", "choices": list(resource.meta)}
+    if resource.sortable:
+        options["sort"] = {"type": "list", "elements": "str"}
+    return options
+
+
+def _exclusive(resource: Resource, options: t.Container[str], required: t.Sequence[str]) -> tuple[tuple[str, str], ...]:
+    # One is read by its id, whatever its state.
+    own = [resource.id_option] if resource.one else []
+    listed = [name for name in (*resource.filters, "filters", "sort") if name in options]
+    pairs = [(name, option) for name in own for option in listed]
+    # There is one way to choose what is listed: by the parents, by what narrows them down, or by something else.
+    outer = [one for one in resource.ancestors() if one.id_option not in required]
+    narrowed = [(one.id_option, name) for one in outer for name in one.filters]
+    others = resource.other_options()
+    elsewhere = [one.id_option for one in outer] + [name for one in outer for name in one.filters] + own
+    pairs += narrowed + [(name, option) for name in others for option in [*elsewhere, *resource.filters]]
+    return tuple(pairs)
 
 
 def read(resource: Resource, client: t.Any, params: Params) -> dict[str, t.Any]:
     """What an info module returns: the items of the resource under the platform's name of their list, in snake_case."""
-    reader = _Reader(client, params)
-    known = [*(parent.id_option for parent in resource.ancestors()), resource.id_option]
+    reader = _Reader(client, params, resource)
+    known = [*(parent.id_option for parent in resource.ancestors()), resource.id_option, *resource.other_options()]
     ids = {name: str(params[name]) for name in known if params.get(name) is not None}
     if resource.id_option in ids:
         items = reader.one_or_none(resource, ids)
@@ -64,15 +124,45 @@ def read(resource: Resource, client: t.Any, params: Params) -> dict[str, t.Any]:
         items = reader.many(resource, ids, params.get("limit"))
         if params.get("full"):
             items = reader.each_in_full(resource, items)
-    return {snake_key(resource.list_key): items}
+    result: dict[str, t.Any] = {snake_key(resource.list_key): items}
+    if resource.include:
+        includes = client.plain(reader.includes)
+        result["includes"] = includes
+        for item in items:
+            item["included"] = _included(resource.include, item, includes, params.get("include") or ())
+    return result
+
+
+def _included(kinds: t.Mapping[str, Include], item: Item, includes: Item, asked: t.Sequence[str]) -> Item:
+    """The resources that came along with an item, by what they are to it; None for one that did not come."""
+    found: Item = {}
+    for kind in asked:
+        resources = includes.get(kind) or {}
+        if kinds[kind].by_kind:
+            resources = {key: value for group in resources.values() for key, value in (group or {}).items()}
+        found[kinds[kind].name] = _by_id(resources, value_at(item, kinds[kind].field))
+    return found
+
+
+def _by_id(resources: t.Mapping[str, t.Any], wanted: t.Any) -> t.Any:
+    """A resource by its id, or by its identifier where items refer to that."""
+    if wanted in resources:
+        return resources[wanted]
+    named = (one for one in resources.values() if isinstance(one, dict) and one.get("identifier") == wanted)
+    return None if wanted is None else next(named, None)
 
 
 class _Reader:
-    """Reads resources for one task. Items carry the ids of their parents under the options' names."""
+    """Reads resources for one task. Items carry the ids of their parents under the options' names.
 
-    def __init__(self, client: t.Any, params: Params) -> None:
+    own: the resource that the task is about. includes: what came along, as the platform sends it.
+    """
+
+    def __init__(self, client: t.Any, params: Params, own: Resource) -> None:
         self._client = client
         self._params = params
+        self._own = own
+        self.includes: Item = {}
 
     def one_or_none(self, resource: Resource, ids: Ids) -> list[Item]:
         try:
@@ -87,7 +177,7 @@ class _Reader:
         if path is not None:
             return self._list(resource, path, ids, limit)
         # The parents that are known are too few: read those of the innermost one that is missing, then each one's list.
-        option = [name for name in options_in(resource.lists[-1]) if name not in ids][-1]
+        option = next(name for name in reversed(options_in(resource.lists[-1])) if name not in ids)
         parent = next(one for one in resource.ancestors() if one.id_option == option)
         return fan_out(
             lambda found: self.many(resource, {**ids, **_ids_of(parent, found)}, limit),
@@ -107,30 +197,82 @@ class _Reader:
 
     def _one(self, resource: Resource, ids: Ids) -> Item:
         path = _path(t.cast("str", resource.one), ids)
-        item = self._client.get(path, query=self._scope(resource), permission=resource.permission)
+        query = {**self._scope(resource), **self._extras(resource)}
+        item = self._client.get(path, query=query, permission=resource.permission, **self._collecting(resource))
         parents = {name: value for name, value in ids.items() if name != resource.id_option}
-        return {**plain(item, resource.untouched), **parents}
+        return {**self._plain(item, resource), **parents}
 
     def _list(self, resource: Resource, path: str, ids: Ids, limit: int | None) -> list[Item]:
-        filters = {option: self._params[option] for option in resource.filters if self._params.get(option) is not None}
-        query = {**self._scope(resource), **{resource.filters[name].query: value for name, value in filters.items()}}
+        filters = self._filters(resource)
+        query = {
+            **self._scope(resource),
+            **self._list_query(resource, path),
+            **{filter_.query: filter_.sent(value) for filter_, value in filters},
+        }
         try:
             items = self._client.get_list(
                 _path(path, ids),
                 resource.list_key,
                 identity=resource.identity,
                 query=query,
-                keep=lambda item: all(resource.filters[name].accepts(item, value) for name, value in filters.items()),
+                keep=lambda item: all(filter_.accepts(item, value) for filter_, value in filters),
                 limit=limit,
                 permission=resource.permission,
+                **self._collecting(resource),
             )
         except NotFoundError as error:
             missing = error
         else:
             parents = {name: ids[name] for name in options_in(path)}
-            return [{**plain(item, resource.untouched), **parents} for item in items]
+            return [{**self._plain(item, resource), **parents} for item in items]
         self._name_missing_parent(resource, ids, missing)
         raise missing
+
+    def _plain(self, item: Item, resource: Resource) -> Item:
+        secrets = bool(self._params.get("secrets"))
+        return t.cast("Item", self._client.plain(item, resource.untouched, secrets=secrets))
+
+    def _filters(self, resource: Resource) -> list[tuple[Filter, t.Any]]:
+        """The filters that were given, each with its value."""
+        given = [(filter_, self._params.get(name)) for name, filter_ in resource.filters.items()]
+        if resource is self._own:
+            nested = self._params.get("filters") or {}
+            given += [(filter_, nested.get(name)) for name, filter_ in resource.nested_filters.items()]
+        return [(filter_, value) for filter_, value in given if value is not None]
+
+    def _extras(self, resource: Resource) -> dict[str, t.Any]:
+        """The query of what shall come along."""
+        if resource is not self._own:
+            return {}
+        return {name: self._params[name] for name in ("include", "meta") if self._params.get(name)}
+
+    def _list_query(self, resource: Resource, path: str) -> dict[str, t.Any]:
+        """What a list is asked for besides filters. Raises OptionError for what the platform does not offer for it."""
+        if resource is not self._own:
+            return {}
+        query = self._extras(resource)
+        if self._params.get("sort"):
+            query["sort"] = self._params["sort"]
+        joined = resource.joined
+        listing = resource.listings.get(path)
+        if listing is not None:
+            self._check_offered(listing, path, query)
+            query = {name: [listing.include.get(one, one) for one in value] for name, value in query.items()}
+            joined = resource.joined if listing.joined is None else listing.joined
+        return {name: ",".join(value) if name in joined else value for name, value in query.items()}
+
+    def _check_offered(self, listing: Listing, path: str, query: t.Mapping[str, t.Any]) -> None:
+        asked = [*query, *(["filters"] if self._params.get("filters") else [])]
+        missing = [name for name in asked if name not in listing.takes]
+        missing += [
+            f"{one} of {name}" for name in ("include", "meta") for one in query.get(name, ()) if one in listing.without
+        ]
+        if missing:
+            where = f" by {options_in(path)[0]}" if options_in(path) else ", only for a single one"
+            raise OptionError(f"The platform does not offer {' and '.join(missing)} for lists{where}.")
+
+    def _collecting(self, resource: Resource) -> dict[str, t.Any]:
+        return {"includes": self.includes} if resource is self._own and resource.include else {}
 
     def _scope(self, resource: Resource) -> dict[str, t.Any]:
         return {
@@ -154,7 +296,7 @@ class _Reader:
                 raise NotFoundError(
                     f'The {parent.noun} "{ids[parent.id_option]}" was not found (option {parent.id_option}).'
                     f" The platform said: {error.message}",
-                    **{name: value for name, value in vars(error).items() if name != "message"},
+                    **{name: value for name, value in vars(error).items() if name not in ("message", "results")},
                 ) from None
             except ApiError:
                 raise missing from None

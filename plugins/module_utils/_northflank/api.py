@@ -20,9 +20,12 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     ErrorBody,
     Item,
     Page,
-    api_error,
     collect,
+    json_object,
     path_segment,
+    plain,
+    text_or_none,
+    unexpected,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, NotFoundError
 from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, Query, Transport
@@ -61,6 +64,16 @@ class Northflank:
         self._team = get_option("team_id")
         # Every project and account path exists a second time below the team.
         self._prefix = "/v1/" if self._team is None else f"/v1/teams/{path_segment(self._team, 'team_id')}/"
+
+    @property
+    def check_mode(self) -> bool:
+        """Whether requests that change something are refused."""
+        return self._transport.check_mode
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether the platform carried out something that changes it, or may have."""
+        return self._transport.may_have_changed
 
     def get(self, path: str, *, query: Query | None = None, permission: str | None = None) -> Item:
         """`data` of an answer. path: relative to /v1 or the team, percent-encoded. permission: see api_error()."""
@@ -114,16 +127,14 @@ class Northflank:
         """See Transport.report()."""
         return self._transport.report()
 
+    def plain(self, value: t.Any, untouched: t.Container[str] = (), *, secrets: bool = False) -> t.Any:
+        """See plain(). Northflank shows no secrets in what the collection reads."""
+        return plain(value, untouched)
+
     def _read(self, path: str, query: Query | None, permission: str | None) -> Answer:
-        answer = self._transport.request("GET", self._prefix + path, query=query)
-        if not 200 <= answer.status < 300:
-            if answer.status == 404 and not isinstance(answer.body, dict):
-                # Whoever says this may not be the platform: it must not pass for "there is no such thing".
-                raise self._unexpected(path, answer, "is not JSON")
-            said = ErrorBody(*map(self._transport.redact, error_body(answer).as_tuple()))
-            raise api_error(answer, "GET", self._prefix + path, said, permission)
-        if not isinstance(answer.body, dict):
-            raise self._unexpected(path, answer, "is not a JSON object" if answer.is_json else "is not JSON")
+        request = ("GET", self._prefix + path)
+        answer = self._transport.request(*request, query=query)
+        json_object(self._transport, answer, request, platform=self.name, error_body=error_body, permission=permission)
         return answer
 
     def _data(self, path: str, answer: Answer) -> Item:
@@ -147,14 +158,7 @@ class Northflank:
         return items
 
     def _unexpected(self, path: str, answer: Answer, what: str) -> AnswerError:
-        full = self._prefix + path
-        return AnswerError(
-            f"The answer to GET {full} (status {answer.status}) {what}. Is api_url the address of the Northflank API?"
-            f" The answer begins: {answer.text or '(empty)'}",
-            method="GET",
-            path=full,
-            status=answer.status,
-        )
+        return unexpected(answer, ("GET", self._prefix + path), what, self.name)
 
 
 def error_body(answer: Answer) -> ErrorBody:
@@ -169,14 +173,10 @@ def error_body(answer: Answer) -> ErrorBody:
     message = error.get("message") or body.get("message") or body.get("error_description") or (error is body and inner)
     return ErrorBody(
         message=str(message or answer.text),
-        code=_text(error.get("code")),
-        error_id=_text(error.get("id")),
+        code=text_or_none(error.get("code")),
+        error_id=text_or_none(error.get("id")),
         details=error.get("details"),
     )
-
-
-def _text(value: t.Any) -> str | None:
-    return None if value is None else str(value)
 
 
 def _facts(error: NotFoundError) -> dict[str, t.Any]:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import sys
 
-from .cli import main
-
 if __name__ == "__main__":
+    try:
+        from .cli import main
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").startswith("paas_simulator"):
+            raise
+        sys.exit(f"paas_simulator: the Python package {exc.name} is missing in {sys.prefix}")
     sys.exit(main())

@@ -17,10 +17,17 @@ from .world import EstateError, load_estate
 
 
 def tokens(options: argparse.Namespace) -> int:
-    """Print the tokens of an estate by name, and its teams. Raises EstateError."""
-    northflank = load_estate(options.estate)["northflank"]
+    """Print the tokens of an estate by name, its teams, and Cycle's hub and keys. Raises EstateError."""
+    estate = load_estate(options.estate)
+    northflank, cycle = estate.get("northflank", {}), estate.get("cycle", {})
     named = {token["name"]: token["token"] for token in northflank.get("tokens", [])}
-    print(json.dumps({"tokens": named, "teams": [team["id"] for team in northflank.get("teams", [])]}))
+    keys = {key["name"]: key["key"] for key in cycle.get("keys", [])}
+    listed = {
+        "tokens": named,
+        "teams": [team["id"] for team in northflank.get("teams", [])],
+        "cycle": {"hub": cycle.get("hub", {}).get("id"), "keys": keys},
+    }
+    print(json.dumps(listed))
     return 0
 
 
@@ -36,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
 
     def options(sub: argparse.ArgumentParser, ready_required: bool) -> None:
         sub.add_argument("--host", default="127.0.0.1", help="address to listen on")
-        sub.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+        sub.add_argument("--port", type=int, default=0, help="port of Northflank; 0 takes a free one")
+        sub.add_argument("--cycle-port", type=int, default=0, help="port of Cycle; 0 takes a free one")
+        sub.add_argument("--ssh-port", type=int, default=0, help="port of Cycle's SSH gateway; 0 takes a free one")
         sub.add_argument("--ready-file", type=Path, required=ready_required, help="written once the service listens")
         sub.add_argument("--estate", type=Path, help="estate file; the one shipped with the simulator otherwise")
         sub.add_argument("--watch-pid", type=int, help="end when this process is gone")
@@ -48,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     starting.add_argument("--log-file", type=Path, help="output of the service; next to the ready file otherwise")
     stopping = command("stop", stop, "Stop the service of a ready file.")
     stopping.add_argument("--ready-file", type=Path, required=True)
-    listing = command("tokens", tokens, "Print tokens and teams of an estate as JSON.")
+    listing = command("tokens", tokens, "Print tokens, teams, hub and keys of an estate as JSON.")
     listing.add_argument("--estate", type=Path)
     return parser
 

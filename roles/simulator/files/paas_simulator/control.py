@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import __version__
+from . import __version__, ssh_gateway
 from .clock import parse
 from .messages import Answer, Call, Record
 from .world import World
@@ -102,6 +102,7 @@ CONTROLS: dict[str, dict[str, Control]] = {
     "generate": {"POST": _generate},
     "estate": {"GET": _estate},
     "routes": {"GET": _routes},
+    "ssh": {"GET": ssh_gateway.describe},
 }
 
 

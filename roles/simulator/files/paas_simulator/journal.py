@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal of requests. Tokens never enter it: they appear by their name in the estate."""
+"""The journal of requests. Tokens never enter it: they appear by their name in the estate, or hidden."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from .clock import iso
 from .messages import Call, Record
 
 CAPACITY = 100_000
-WITHHELD = frozenset({"authorization", "cookie", "proxy-authorization"})
+WITHHELD = frozenset({"authorization", "cookie", "proxy-authorization", "x-cycle-token"})
+SECRET_PARAMETER = "token"
+HIDDEN = "********"
 
 
 def _body(raw: bytes) -> Any:
@@ -43,7 +45,7 @@ class Journal:
             "monotonic": time.monotonic(),
             "method": call.method,
             "path": call.path,
-            "query": call.query,
+            "query": {name: [HIDDEN] if name == SECRET_PARAMETER else values for name, values in call.query.items()},
             "headers": {name.lower(): value for name, value in call.headers.items() if name.lower() not in WITHHELD},
             "status": None,
             "route": None,

@@ -16,14 +16,14 @@ import time
 import urllib.error
 import urllib.request
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from . import __version__
+from . import __version__, ssh_gateway
 from .server import handler
 from .world import World, load_estate
 
@@ -62,8 +62,13 @@ async def _expire(seconds: float, ended: asyncio.Event) -> None:
     ended.set()
 
 
+def _reachable(host: str) -> str:
+    """Return the address at which this machine reaches what listens at ``host``."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+
+
 def _url(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    shown = _reachable(host)
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
@@ -79,21 +84,23 @@ def _remove_ready(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-async def _serve(options: Namespace) -> None:
-    world = World(load_estate(options.estate))
-    server = web.Server(handler(world, "northflank"), access_log=None, keepalive_timeout=75)
+@asynccontextmanager
+async def _listening(world: World, platform: str, host: str, port: int) -> AsyncIterator[int]:
+    """Serve a platform over HTTP; give the port. Raises OSError."""
+    server = web.Server(handler(world, platform), access_log=None, keepalive_timeout=75)
     runner = web.ServerRunner(server, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, options.host, options.port)
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+    try:
+        await web.TCPSite(runner, host, port).start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def _until_the_end(options: Namespace, ready: dict[str, Any], ended: asyncio.Event) -> None:
+    """Tell that the service listens, and wait for what is to end it."""
     watchers = []
     try:
-        await site.start()
-        port = runner.addresses[0][1]
-        ready = {"url": _url(options.host, port), "pid": os.getpid(), "port": port, "version": __version__}
         if options.ready_file:
             _write_ready(options.ready_file, ready)
         if options.watch_pid:
@@ -106,7 +113,26 @@ async def _serve(options: Namespace) -> None:
             watcher.cancel()
         if options.ready_file:
             _remove_ready(options.ready_file)
-        await runner.cleanup()
+
+
+async def _serve(options: Namespace) -> None:
+    world = World(load_estate(options.estate))
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    host = options.host
+    async with (
+        _listening(world, "northflank", host, options.port) as port,
+        _listening(world, "cycle", host, options.cycle_port) as cycle_port,
+        ssh_gateway.listening(world, host, options.ssh_port) as ssh_port,
+    ):
+        endpoints = world.endpoints
+        endpoints.http_host = endpoints.ssh_host = _reachable(host)
+        endpoints.http_port, endpoints.ssh_port = cycle_port, ssh_port
+        cycle = {"url": _url(host, cycle_port), "port": cycle_port, "ssh_port": ssh_port}
+        ready = {"url": _url(host, port), "pid": os.getpid(), "port": port, "version": __version__, "cycle": cycle}
+        await _until_the_end(options, ready, ended)
 
 
 def serve(options: Namespace) -> int:
@@ -145,9 +171,8 @@ def _only_one(path: Path) -> Iterator[None]:
 
 
 def _command(options: Namespace) -> list[str]:
-    command = [sys.executable, "-m", __package__, "serve", "--host", options.host, "--port", str(options.port)]
-    command += ["--ready-file", str(options.ready_file)]
-    for name in ("estate", "watch_pid", "lifetime"):
+    command = [sys.executable, "-m", __package__, "serve", "--ready-file", str(options.ready_file)]
+    for name in ("host", "port", "cycle_port", "ssh_port", "estate", "watch_pid", "lifetime"):
         if getattr(options, name):
             command += [f"--{name.replace('_', '-')}", str(getattr(options, name))]
     return command

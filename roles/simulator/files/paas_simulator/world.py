@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import yaml
 
 from .clock import Clock, parse
+from .cycle import Cycle
+from .endpoints import Endpoints
 from .faults import Faults
 from .journal import Journal
 from .messages import Answer, Call, Record
@@ -60,9 +62,15 @@ def load_estate(path: Path | None = None) -> Record:
         estate = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise EstateError(f"{source}: {exc}") from exc
-    if not isinstance(estate, dict) or not isinstance(estate.get("northflank"), dict):
-        raise EstateError(f"{source}: not an estate: a mapping with the key northflank is expected")
+    if not isinstance(estate, dict) or not _sections(estate):
+        raise EstateError(f"{source}: not an estate: a mapping with the keys northflank, cycle or both is expected")
     return estate
+
+
+def _sections(estate: Record) -> bool:
+    """Say whether there is at least one platform, and all there are can be looked into."""
+    found = [estate[name] for name in ("northflank", "cycle") if name in estate]
+    return bool(found) and all(isinstance(section, dict) for section in found)
 
 
 class World:
@@ -73,21 +81,28 @@ class World:
     faults: Faults
     journal: Journal
     platforms: dict[str, Platform]
+    northflank: Northflank
+    cycle: Cycle
+    endpoints: Endpoints
 
     def __init__(self, estate: Record) -> None:
         """Take an estate as ``load_estate`` returns it. Raises EstateError."""
         self._estate = estate
+        self.endpoints = Endpoints()
         self.reset()
 
     def reset(self) -> None:
-        """Put estate, clock, faults, journal and rate limits back to the start. Raises EstateError."""
+        """Put estate, clock, faults, journal and rate limits back to the start; sockets stay. Raises EstateError."""
         start = self._estate.get("clock")
         self.faults = Faults()
         self.journal = Journal()
         self.timelines = Timelines()
         try:
             self.clock = Clock(None if start is None else parse(str(start)))
-            self.platforms = {"northflank": Northflank(self._estate["northflank"], self.clock, self.timelines)}
+            northflank = self._estate.get("northflank", {"teams": [], "tokens": []})
+            self.northflank = Northflank(northflank, self.clock, self.timelines)
+            self.cycle = Cycle(self._estate.get("cycle", {}), self.clock, self.timelines, self.endpoints)
+            self.platforms = {"northflank": self.northflank, "cycle": self.cycle}
             # All of the estate is of one moment; time passes from here on.
             self.clock.freeze(False)
         except (KeyError, TypeError, ValueError, AttributeError) as exc:

@@ -150,7 +150,7 @@ class Generator:
             raise ValueError(f"unknown keys: {', '.join(unknown)}")
         amounts = _amounts(request)
         _check_places(request)
-        team = _named(self._teams, request.get("team", next(iter(self._teams))), "team")
+        team = _named(self._teams, request.get("team", next(iter(self._teams), "")), "team")
         added: Record = {"team": team.data["id"], "projects": [], "addons": {}, "templates": []}
         for project in self._projects(team, request, amounts["projects"], added):
             self._addons(project, request, amounts["addons"], added)

@@ -1,0 +1,230 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: instance
+short_description: Place and delete the instances of a Cycle container
+version_added: 0.1.0
+description:
+  - Brings each named server to a number of live instances of a container, or deletes instances.
+  - Instances that are being deleted, and those kept only until they are purged, do not count. One that migrates counts
+    where it migrates to.
+  - What is missing is asked for in one request, which is never sent again while the platform may have carried it out.
+    After a time-out or a broken connection the module looks at the instances and the open jobs, and finishes from what
+    it finds. Jobs that an earlier task left behind are waited for before anything is counted.
+  - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
+    waits for the instances themselves, and after a broken connection it fails rather than risk to create twice.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._cycle
+  - quayside.paas._cycle.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.action_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.wait
+options:
+  container_id:
+    description:
+      - The container that the instances are made from.
+    type: str
+    required: true
+  state:
+    description:
+      - With V(present), the instances are placed as O(placement) says. With V(absent), those that O(instance_ids),
+        O(server_id) or O(all) name are deleted.
+    type: str
+    choices: [present, absent]
+    default: present
+  placement:
+    description:
+      - How many live instances each server shall have. Servers that are not named are left alone.
+      - The deployment strategy of the container has to be C(manual).
+    type: list
+    elements: dict
+    suboptions:
+      server_id:
+        description:
+          - The server.
+        type: str
+        required: true
+      count:
+        description:
+          - How many instances of the container it shall have at least, and with O(exact) at most.
+        type: int
+        required: true
+  exact:
+    description:
+      - Whether instances beyond the number in O(placement) are deleted. Failed and unhealthy ones go before healthy
+        ones, and the newest before older ones.
+    type: bool
+    default: false
+  instance_ids:
+    description:
+      - With O(state=absent), delete these instances. One that does not exist is no change.
+    type: list
+    elements: str
+  server_id:
+    description:
+      - With O(state=absent), delete the instances of the container on this server.
+    type: str
+  all:
+    description:
+      - With O(state=absent), delete all instances of the container.
+    type: bool
+    default: false
+  batch:
+    description:
+      - Whether to delete by one request for all instances instead of one request for each.
+      - The platform's documentation no longer says what this request looks like. It works for containers with the
+        deployment strategy C(manual) only, and platforms that check requests strictly refuse it.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+---
+- name: Two instances on each of two servers, no more and no less
+  quayside.paas.instance:
+    container_id: 651586fca6078e98982dbd93
+    placement:
+      - server_id: 651586fca6078e98982dbd97
+        count: 2
+      - server_id: 651586fca6078e98982dbd98
+        count: 2
+    exact: true
+
+- name: Delete one instance
+  quayside.paas.instance:
+    container_id: 651586fca6078e98982dbd93
+    state: absent
+    instance_ids:
+      - 651586fca6078e98982dbd90
+
+- name: Clear a server of the instances of a container
+  quayside.paas.instance:
+    container_id: 651586fca6078e98982dbd93
+    state: absent
+    server_id: 651586fca6078e98982dbd97
+    wait_timeout: 900
+"""
+
+RETURN = r"""
+---
+servers:
+  description: The servers that the task is about, with their live instances of the container before and after.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    server_id:
+      description: The server.
+      returned: always
+      type: str
+    before:
+      description: Live instances before.
+      returned: always
+      type: int
+    after:
+      description: Live instances after. In check mode, what they would be.
+      returned: always
+      type: int
+  sample:
+    - {server_id: 651586fca6078e98982dbd97, before: 0, after: 2}
+created:
+  description:
+    - Ids of the instances that are new. Empty in check mode, and with O(wait=false) while they are not there yet.
+  returned: success
+  type: list
+  elements: str
+  sample: [651586fca6078e98982dbd90, 651586fca6078e98982dbd91]
+deleted:
+  description: Ids of the instances that were deleted, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+instances:
+  description: All live instances of the container, as M(quayside.paas.instance_info) returns them.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+jobs:
+  description: The jobs that the task has set going on the platform. On failure too, when there were any.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the job. V(null) when the platform named none.
+      returned: always
+      type: str
+    action:
+      description: What it does, in the platform's words.
+      returned: always
+      type: str
+    state:
+      description:
+        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
+          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+      returned: always
+      type: str
+    tasks:
+      description:
+        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
+          (C(steps_done)).
+      returned: always
+      type: list
+      elements: dict
+    seconds:
+      description: How long the task waited for it.
+      returned: always
+      type: float
+  sample:
+    - id: 651586fca6078e98982dbda0
+      action: container.instance.delete
+      state: completed
+      tasks:
+        - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
+      seconds: 4.1
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import instances
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+
+MODULE = action_module(Cycle, instances.plan, instances.ARGUMENTS)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()
