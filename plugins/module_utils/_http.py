@@ -110,6 +110,17 @@ def _session_of(process: int, verify: bool | str) -> requests.Session:
     return session
 
 
+def surroundings(url: str, verify: bool | str) -> tuple[str | None, str | None]:
+    """What requests would take from the environment for a URL: the proxy, and the certificates to trust.
+
+    verify: as for requests. The proxy is None for a direct connection, the certificates are None for unverified ones.
+    """
+    with requests.Session() as session:
+        found = session.merge_environment_settings(url, {}, None, verify, None)
+    trusted = requests.certs.where() if found["verify"] is True else found["verify"]
+    return requests.utils.select_proxy(url, found["proxies"]), trusted or None
+
+
 def _no_cookies() -> t.Any:
     from http.cookiejar import DefaultCookiePolicy
 
@@ -213,6 +224,16 @@ class Transport:
                 retry = retry.increment(method, path)
                 if not self._wait(outcome, retry):
                     return self._final(outcome)
+
+    @property
+    def options(self) -> ConnectionOptions:
+        """How the platform is reached."""
+        return self._options
+
+    def count_request(self) -> None:
+        """Counts a request that goes another way: the handshake of a WebSocket."""
+        with self._lock:
+            self.request_count += 1
 
     def close(self) -> None:
         """Sends nothing more."""

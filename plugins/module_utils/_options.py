@@ -26,6 +26,9 @@ RANGES: dict[str, tuple[int, int | None]] = {
     "concurrency": (1, 32),
     "wait_timeout": (0, 86400),
     "wait_interval": (1, 3600),
+    "duration": (1, 3600),
+    "max_bytes": (1, 16 * 1024 * 1024),
+    "samples": (1, 1000),
 }
 
 

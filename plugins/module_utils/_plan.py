@@ -17,10 +17,12 @@ class Done:
     """What became of a plan.
 
     result: what the task returns, over what the plan promised. after: for the diff; None when it is as planned.
+    changed: False when it turned out that there was nothing to do.
     """
 
     result: t.Mapping[str, t.Any]
     after: t.Any = None
+    changed: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

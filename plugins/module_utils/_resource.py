@@ -64,13 +64,16 @@ class Listing:
     """How a list differs from the other lists of its resource.
 
     takes: the options of its resource that it has: include, meta, sort, filters. without: values of include and meta
-    that it does not have. include: its own names for values. joined: see Resource, None for the same.
+    that it does not have. include: its own names for values. joined: see Resource, None for the same. of: what the
+    option in its path names, where that is no parent. permission: see Resource, None for the same.
     """
 
     takes: frozenset[str]
     without: frozenset[str] = frozenset()
     include: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
     joined: frozenset[str] | None = None
+    of: str | None = None
+    permission: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,8 +88,10 @@ class Resource:
     and not where it is read as a parent. scope: query parameters, by option, that every request of this resource takes.
     include: what the API sends along on request. meta: the extra facts that it adds on request. sortable: whether lists
     can be sorted. joined: query parameters of lists that hold several values in one, with commas; others are repeated.
-    listings: the lists, by path, that differ. untouched: maps, as the platform spells their names, whose keys are the
-    user's own. permission: what a token needs to read it, in the platform's words.
+    listings: the lists, by path, that differ, and where need be the path of a single one. over: fields, with dots, and
+    the values that say that one is gone though it may still be listed; nothing is read below such a one. untouched:
+    maps, as the platform spells their names, whose keys are the user's own. permission: what a token needs to read it,
+    in the platform's words.
     """
 
     noun: str
@@ -105,11 +110,16 @@ class Resource:
     sortable: bool = False
     joined: frozenset[str] = frozenset()
     listings: t.Mapping[str, Listing] = dataclasses.field(default_factory=dict)
+    over: t.Mapping[str, t.Container[str]] = dataclasses.field(default_factory=dict)
     untouched: frozenset[str] = frozenset()
 
     def ancestors(self) -> tuple[Resource, ...]:
         """The chain of parents, outermost first, without the resource itself."""
         return (*self.parent.ancestors(), self.parent) if self.parent else ()
+
+    def is_over(self, item: Item) -> bool:
+        """Whether an item is gone though it is still listed."""
+        return any(value_at(item, field) in values for field, values in self.over.items())
 
     def other_options(self) -> tuple[str, ...]:
         """Options that name something to list by, besides the parents."""

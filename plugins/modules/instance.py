@@ -118,7 +118,7 @@ RETURN = r"""
 ---
 servers:
   description: The servers that the task is about, with their live instances of the container before and after.
-  returned: always
+  returned: success, and on failure when anything was asked for
   type: list
   elements: dict
   contains:
@@ -131,7 +131,7 @@ servers:
       returned: always
       type: int
     after:
-      description: Live instances after. In check mode, what they would be.
+      description: Live instances after. In check mode and with O(wait=false), what they would be.
       returned: always
       type: int
   sample:
@@ -156,8 +156,8 @@ instances:
   elements: dict
   sample: []
 jobs:
-  description: The jobs that the task has set going on the platform. On failure too, when there were any.
-  returned: always
+  description: The jobs that the task has set going on the platform.
+  returned: success, and on failure when there were any
   type: list
   elements: dict
   contains:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from support import openapi
 from support.simulator import Simulator
 
 PROGRAMS = Path(__file__).with_name("cycle_client")
@@ -45,6 +46,11 @@ def run(program: str, sim: Simulator, **given: str) -> dict[str, Any]:
     return found
 
 
+def requests_of_node(sim: Simulator) -> list[dict[str, Any]]:
+    """Return what the programs have asked, without what the tests have."""
+    return [entry for entry in sim.journal() if "Python" not in entry["headers"].get("user-agent", "")]
+
+
 @pytest.fixture
 def container(sim: Simulator) -> Any:
     """A container of the estate whose instances are made by hand, and that has some on two servers to choose from."""
@@ -65,7 +71,7 @@ def held(sim: Simulator, container: Any) -> list[str]:
 def test_the_library_of_the_present_client(sim: Simulator, container: Any, held: list[str]) -> None:
     found = run("present.mjs", sim, container=container["identifier"])
     assert found["containers"] == [container["identifier"]]
-    assert found["container_includes"] == ["creators", "environments"]
+    assert found["container_includes"] == ["creators", "environments", "environments:identifiers"]
     assert found["instances_count"]["total"] >= len(held)
     assert found["before"] == held[::-1]
     assert found["nodes"] == [True] * len(held)
@@ -86,6 +92,9 @@ def test_the_library_of_the_present_client(sim: Simulator, container: Any, held:
     assert found["migrated"] == {"id_changed": True, "server": True, "from": True, "source": "purge"}
     assert found["gone"] in ("404.instance", "deleted")
     assert found["unknown"] == [404, "404.instance", None]
+    # The library repeats every array.
+    listing = "GET /v1/containers/{containerId}/instances"
+    assert openapi.check_journal(requests_of_node(sim)) == [f"{listing} include: repeated, where a comma is wanted"]
 
 
 def test_the_earlier_client(sim: Simulator, container: Any, held: list[str]) -> None:
@@ -94,7 +103,7 @@ def test_the_earlier_client(sim: Simulator, container: Any, held: list[str]) -> 
     assert found["hub"] is True
     assert found["containers"] == [container["identifier"]]
     assert {"instances_count", "ips"} <= set(found["metas"])
-    assert found["includes"] == ["environments", "images"]
+    assert found["includes"] == ["environments", "environments:identifiers", "images"]
     assert found["before"] == held
     assert found["servers"] > 0
     assert found["create"] == found["remove"] == "completed"
@@ -108,5 +117,10 @@ def test_the_earlier_client(sim: Simulator, container: Any, held: list[str]) -> 
     assert found["jobs"] is True
     assert {"job.created", "job.state.changed", "container.instance.state.changed"} <= set(found["topics"])
     assert found["instances_told"] is True
-    asked = [entry for entry in sim.journal() if "instances" in entry["path"] and entry["query"].get("include")]
-    assert {tuple(entry["query"]["include"]) for entry in asked} == {("servers,locations",)}
+    spec = openapi.required()
+    assert openapi.check_value(spec, openapi.named("ResourceSnapshot"), found["snapshot"], "snapshot") == []
+    # It separates every array by commas, and knows older names.
+    told = " ".join(openapi.check_journal(requests_of_node(sim)))
+    assert "GET /v1/containers meta: has a comma, where repetition is wanted: instances_count,ips" in told
+    assert "body.action: 'migrate' is not one of" in told
+    assert "instances include" not in told

@@ -158,7 +158,7 @@ def test_a_literal_path_comes_first(spec: openapi.Specification) -> None:
 def entry(**changes: Any) -> dict[str, Any]:
     """Return an entry of the journal: a list of instances, with changes."""
     headers = {"x-hub-id": ID, **({"content-type": "application/json"} if changes.get("body") is not None else {})}
-    plain = {"platform": "cycle", "method": "GET", "path": PATH, "query": {}, "headers": headers, "body": None}
+    plain = {"method": "GET", "path": PATH, "query": {}, "headers": headers, "body": None}
     return {**plain, "token": "demo", "status": 200, **changes}
 
 
@@ -244,11 +244,15 @@ def test_a_journal(spec: openapi.Specification) -> None:
         entry(),
         entry(query={"sort": ["id"]}),
         entry(query={"sort": ["-id"]}),
-        entry(platform="northflank", path="/v1/projects"),
+        entry(path="/v1/projects", headers={}),
+        entry(path="/v1/jobs/latest", headers={}),
         entry(method="SSH", path=f"/{ID}", headers={}),
         entry(path="/v1/console", query={"token": ["********"]}, headers={"upgrade": "websocket"}),
     ]
-    assert openapi.check_journal(entries, spec) == ["GET /v1/containers/{containerId}/instances: no parameter sort"]
+    assert openapi.check_journal(entries, spec) == [
+        "GET /v1/containers/{containerId}/instances: no parameter sort",
+        "GET /v1/jobs/latest X-Hub-Id: None is not of type 'string'",
+    ]
 
 
 def test_where_the_file_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

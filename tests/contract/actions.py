@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from support.simulator import Simulator
 
 # By module: cases with name, args, changed (what the first run has to say), and where they differ from the default:
-# again (what the second run has to say), before (requests that prepare the estate), fails_with (part of the message).
+# again (what the second run has to say), before (requests that prepare the estate), fails_with (part of the message),
+# check (changed: check mode predicts a change all the same).
 CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "action_cases.yml").read_text(encoding="utf-8")
 )

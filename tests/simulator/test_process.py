@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ from typing import Any
 import pytest
 
 from paas_simulator.process import process_identity
-from support.simulator import fetch, run_service, service_environment, start_simulator
+from support.simulator import SERVICE, fetch, run_service, service_environment, start_simulator
 
 SMALL = """
 northflank:
@@ -30,6 +32,13 @@ northflank:
         - name: A Project
           id: "odd/id %41"
           addons: [{name: Thing, type: redis, config: {versionTag: "7"}}]
+"""
+
+
+SMALL_CYCLE = """
+cycle:
+  hub: {id: "555555555555555555555555", name: Small}
+  keys: [{name: only, id: "444444444444444444444444", key: only-one}]
 """
 
 
@@ -80,14 +89,20 @@ def serving(ready: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 def test_start_and_stop(ready: Path) -> None:
     first = said("start", "--ready-file", ready)
     assert first["started"] is True
-    assert json.loads(ready.read_text()) == {key: first[key] for key in ("url", "pid", "port", "version")}
-    assert first["url"] == f"http://127.0.0.1:{first['port']}"
-    assert fetch(f"{first['url']}/_sim/health").data["pid"] == first["pid"] != os.getpid()
+    assert json.loads(ready.read_text()) == {key: first[key] for key in ("url", "pid", "port", "version", "cycle")}
+    cycle = first["cycle"]
+    assert set(cycle) == {"url", "port", "ssh_port"}
+    for listener in (first, cycle):
+        assert listener["url"] == f"http://127.0.0.1:{listener['port']}"
+        assert fetch(f"{listener['url']}/_sim/health").data["pid"] == first["pid"] != os.getpid()
+    with socket.create_connection(("127.0.0.1", cycle["ssh_port"]), timeout=5) as gateway:
+        assert gateway.recv(8) == b"SSH-2.0-"
     assert said("start", "--ready-file", ready) == {**first, "started": False}
     assert said("stop", "--ready-file", ready) == {"stopped": True}
     assert not ready.exists()
-    with pytest.raises(OSError, match="refused"):
-        fetch(f"{first['url']}/_sim/health")
+    for port in (first["port"], cycle["port"], cycle["ssh_port"]):
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
     assert said("stop", "--ready-file", ready) == {"stopped": False}
 
 
@@ -126,11 +141,32 @@ def test_start_says_why_it_failed(ready: Path, tmp_path: Path) -> None:
     assert not ready.exists()
 
 
-def test_start_on_a_taken_port(ready: Path, tmp_path: Path) -> None:
-    port = str(said("start", "--ready-file", ready)["port"])
-    done = run_service("start", "--ready-file", str(tmp_path / "other.json"), "--port", port)
+@pytest.mark.parametrize("option", ["--port", "--cycle-port", "--ssh-port"])
+def test_start_on_a_taken_port(ready: Path, tmp_path: Path, option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run_service("start", "--ready-file", str(tmp_path / "other.json"), option, port)
     assert done.returncode == 1
     assert "address already in use" in done.stderr.lower()
+
+
+def test_start_on_ports_of_choice(ready: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        ports = [str(each.getsockname()[1]) for each in (one, other)]
+    started = said("start", "--ready-file", ready, "--cycle-port", ports[0], "--ssh-port", ports[1])
+    assert [str(started["cycle"][name]) for name in ("port", "ssh_port")] == ports
+
+
+@pytest.mark.parametrize("name", ["asyncssh", "aiohttp"])
+def test_it_says_which_library_is_missing(tmp_path: Path, name: str) -> None:
+    text = f"raise ModuleNotFoundError('No module named {name}', name='{name}')"
+    (tmp_path / f"{name}.py").write_text(text)
+    environment = service_environment()
+    environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{environment['PYTHONPATH']}"
+    command = [sys.executable, "-m", "paas_simulator", "serve"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"paas_simulator: the Python package {name} is missing in {sys.prefix}\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -193,16 +229,57 @@ def test_an_estate_of_ones_own(tmp_path: Path) -> None:
         fetch(f"{small.url}/_sim/health")
 
 
+def test_an_estate_of_cycle_alone(tmp_path: Path) -> None:
+    estate = tmp_path / "small.yml"
+    estate.write_text(SMALL_CYCLE)
+    small = start_simulator(estate=estate)
+    try:
+        assert (small.tokens, small.teams) == ({}, [])
+        assert (small.cycle.key, small.cycle.hub) == ("only-one", "5" * 24)
+        assert small.cycle.get("/v1/hubs/current", key="only").data["data"]["id"] == small.cycle.hub
+        assert fetch(f"{small.url}/v1/projects", headers={"Authorization": "Bearer only-one"}).status == 401
+    finally:
+        small.stop()
+
+
+@pytest.mark.parametrize("platform", ["northflank", "cycle"])
+def test_the_smallest_estates_that_the_role_documents(tmp_path: Path, platform: str) -> None:
+    text = (SERVICE.parent / "README.md").read_text(encoding="utf-8")
+    estate = tmp_path / "small.yml"
+    estate.write_text(re.findall(rf"```yaml\n({platform}:\n.*?)```", text, re.DOTALL)[0])
+    small = start_simulator(estate=estate)
+    try:
+        if platform == "northflank":
+            assert small.get("/v1/projects/shop/addons/database").status == 200
+        else:
+            (container,) = small.cycle.get("/v1/containers").data["data"]
+            (instance,) = small.cycle.get(f"/v1/containers/{container['id']}/instances").data["data"]
+            assert instance["state"]["current"] == "running"
+    finally:
+        small.stop()
+
+
 def test_tokens_are_listed(tmp_path: Path) -> None:
     estate = tmp_path / "small.yml"
+    no_cycle = {"hub": None, "keys": {}}
     estate.write_text(SMALL)
-    assert said("tokens", "--estate", estate) == {"tokens": {"only": "only-one"}, "teams": ["small"]}
+    assert said("tokens", "--estate", estate) == {
+        "tokens": {"only": "only-one"},
+        "teams": ["small"],
+        "cycle": no_cycle,
+    }
+    estate.write_text(SMALL_CYCLE)
+    cycle = {"hub": "5" * 24, "keys": {"only": "only-one"}}
+    assert said("tokens", "--estate", estate) == {"tokens": {}, "teams": [], "cycle": cycle}
     shipped = said("tokens")
     assert set(shipped["tokens"]) >= {"demo", "read-only", "no-addons", "expired", "org"}
+    assert set(shipped["cycle"]["keys"]) >= {"demo", "read-only", "no-jobs", "no-ssh", "expired"}
+    assert len(shipped["cycle"]["hub"]) == 24
     assert all(len(token) > 40 for token in shipped["tokens"].values())
+    assert all(len(key) > 40 for key in shipped["cycle"]["keys"].values())
 
 
-@pytest.mark.parametrize("content", ["- a list", "{", "northflank: []", "cycle: {}"])
+@pytest.mark.parametrize("content", ["- a list", "{", "northflank: []", "cycle: []", "other: {}", "{}"])
 def test_files_that_are_no_estate(tmp_path: Path, content: str) -> None:
     estate = tmp_path / "bad.yml"
     estate.write_text(content)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,10 +20,16 @@ from support.playbook import COLLECTION, Run, run_playbook, save
 from support.simulator import SERVICE, fetch, run_service
 
 FACTS = ("url", "pid", "token", "tokens", "team", "teams")
+CYCLE_FACTS = ("cycle_url", "cycle_ssh_port", "cycle_key", "cycle_keys", "cycle_hub")
 SMALL = """
 northflank:
   tokens: [{name: only, token: only-one, team: small}]
   teams: [{id: small, projects: [{name: "{{ 7*7 }}", id: one}]}]
+"""
+SMALL_CYCLE = """
+cycle:
+  hub: {id: "555555555555555555555555", name: Small}
+  keys: [{name: only, id: "444444444444444444444444", key: only-one}]
 """
 Role = Callable[..., Run]
 
@@ -51,7 +58,7 @@ def role(tmp_path: Path, home: Path) -> Role:
                     "ansible.builtin.include_role": {"name": "simulator"},
                     "vars": {f"simulator_{name}": value for name, value in given.items()},
                 },
-                save({name: f"simulator_{name} | default(none)" for name in FACTS}),
+                save({name: f"simulator_{name} | default(none)" for name in FACTS + CYCLE_FACTS}),
             ],
         }
         folder = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
@@ -85,6 +92,12 @@ def test_from_nothing_to_nothing(role: Role, home: Path) -> None:
     assert facts["token"] == facts["tokens"]["demo"]
     answer = fetch(f"{facts['url']}/v1/auth", headers={"Authorization": f"Bearer {facts['token']}"})
     assert answer.status == 200
+    assert facts["cycle_key"] == facts["cycle_keys"]["demo"]
+    headers = {"Authorization": f"Bearer {facts['cycle_key']}", "X-Hub-Id": facts["cycle_hub"]}
+    hub = fetch(f"{facts['cycle_url']}/v1/hubs/current", headers=headers)
+    assert (hub.status, hub.data["data"]["id"]) == (200, facts["cycle_hub"])
+    with socket.create_connection(("127.0.0.1", int(facts["cycle_ssh_port"])), timeout=5) as gateway:
+        assert gateway.recv(8) == b"SSH-2.0-"
     assert home.stat().st_mode & 0o777 == 0o700
 
     for arguments in ([], ["--check"]):
@@ -114,6 +127,7 @@ def test_another_estate_and_another_port(role: Role, home: Path, tmp_path: Path)
     own = role(estate=str(estate))
     assert changed(own) == anew
     assert (own.results["token"], own.results["tokens"]) == ("only-one", {"only": "only-one"})
+    assert [own.results[name] for name in ("cycle_key", "cycle_keys", "cycle_hub")] == ["", {}, ""]
     assert own.results["pid"] != shipped["pid"]
     projects = fetch(f"{own.results['url']}/v1/projects", headers={"Authorization": "Bearer only-one"}).data
     assert projects["data"]["projects"][0]["name"] == "{{ 7*7 }}"
@@ -123,6 +137,19 @@ def test_another_estate_and_another_port(role: Role, home: Path, tmp_path: Path)
     moved = role(estate=str(estate), port=port)
     assert changed(moved) == anew[1:]
     assert moved.results["url"] == shipped["url"]
+
+    port = int(shipped["cycle_url"].rpartition(":")[2])
+    estate.write_text(SMALL_CYCLE, encoding="utf-8")
+    moved = role(estate=str(estate), cycle_port=port, ssh_port=int(shipped["cycle_ssh_port"]))
+    assert changed(moved) == anew
+    assert [moved.results[name] for name in CYCLE_FACTS] == [
+        shipped["cycle_url"],
+        shipped["cycle_ssh_port"],
+        "only-one",
+        {"only": "only-one"},
+        "5" * 24,
+    ]
+    assert [moved.results[name] for name in ("token", "tokens", "team", "teams")] == ["", {}, "", []]
 
 
 def test_over_one_that_was_killed(role: Role, home: Path) -> None:

@@ -264,6 +264,11 @@ def _told(error: jsonschema.ValidationError, where: str) -> str:
     return f"{place}: {deepest.message[:300]}"
 
 
+def named(name: str) -> Schema:
+    """Return the schema of that name, for check_value."""
+    return {"$ref": f"{BASE}#/components/schemas/{name}"}
+
+
 def undeclared(spec: Specification, schema: Schema, value: Any, where: str) -> set[str]:
     """Return the places of fields in a JSON value that its schema does not name: a misspelt optional one, say.
 
@@ -349,15 +354,17 @@ def check_journal(entries: Iterable[Mapping[str, Any]], spec: Specification | No
     spec = spec or required()
     findings: dict[str, None] = {}
     for entry in entries:
-        if of_cycle(entry):
+        if of_cycle(spec, entry):
             findings |= dict.fromkeys(check_request(spec, entry))
     return list(findings)
 
 
-def of_cycle(entry: Mapping[str, Any]) -> bool:
+def of_cycle(spec: Specification, entry: Mapping[str, Any]) -> bool:
     """Say whether a journal's entry is a request to Cycle's REST API: no SSH session, no WebSocket, no Northflank."""
-    upgrade = str(entry["headers"].get("upgrade", "")).lower()
-    return entry["platform"] == "cycle" and entry["method"] != "SSH" and upgrade != "websocket"
+    headers, collection = entry["headers"], entry["path"].split("/")[1:3]
+    if entry["method"] == "SSH" or str(headers.get("upgrade", "")).lower() == "websocket":
+        return False
+    return "x-hub-id" in headers or any(template.split("/")[1:3] == collection for _method, template in spec.operations)
 
 
 def check_request(spec: Specification, entry: Mapping[str, Any]) -> list[str]:

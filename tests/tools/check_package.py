@@ -18,7 +18,8 @@ from pathlib import Path
 
 import yaml
 
-EXPECTED = {"python": r"requests>=\S+", "system": None}
+# Patterns of the requirements, in order of their names.
+EXPECTED: dict[str, list[str]] = {"python": [r"requests>=\S+", r"websocket-client>=\S+"], "system": []}
 
 
 def check_import(folder: Path) -> list[str]:
@@ -45,10 +46,10 @@ def check_introspection(folder: Path) -> list[str]:
 def differences(found: dict[str, list[str]]) -> list[str]:
     """What in ansible-builder's answer is not exactly EXPECTED."""
     wrong = []
-    for kind, pattern in EXPECTED.items():
-        lines = [line.partition("#")[0].strip() for line in found.get(kind) or []]
-        if not (len(lines) == 1 and re.fullmatch(pattern, lines[0]) if pattern else not lines):
-            wrong.append(f"{kind} dependencies are {lines}, expected {pattern or 'none'}")
+    for kind, patterns in EXPECTED.items():
+        lines = sorted(line.partition("#")[0].strip() for line in found.get(kind) or [])
+        if len(lines) != len(patterns) or not all(map(re.fullmatch, patterns, lines)):
+            wrong.append(f"{kind} dependencies are {lines}, expected {patterns or 'none'}")
     return wrong
 
 

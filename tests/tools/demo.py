@@ -4,7 +4,8 @@
 
 """`make demo`: builds and installs the collection, starts the simulator, runs the tour, and stops what it started.
 
-With NORTHFLANK_API_TOKEN or NF_API_TOKEN set, the tour runs on the real platform and no simulator is started.
+With NORTHFLANK_API_TOKEN, NF_API_TOKEN or CYCLE_API_KEY set, the tour reads the real platform and no simulator is
+started.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools import environments, interpreters, paths, processes, tree
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 FOLDER = paths.CACHE / "demo"
 COLLECTIONS = FOLDER / "collections"
 PLAYBOOK = "quayside.paas.tour"
-TOKENS = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN")
+TOKENS = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN", "CYCLE_API_KEY")
 START_SECONDS = 20.0  # until the simulator listens
 
 
@@ -51,7 +52,7 @@ def main() -> int:
 
 def demo_variables(bin_folder: Path) -> dict[str, str]:
     """Variables of the playbook: the installed collection only, readable results, and the platform's variables."""
-    platform = environments.clean(os.environ, keep="(NORTHFLANK|NF)_.*")
+    platform = environments.clean(os.environ, keep="(NORTHFLANK|NF|CYCLE)_.*")
     isolated = environments.session_variables(bin_folder, COLLECTIONS)
     del isolated["PYTHONPATH"]
     return (platform | isolated) | {
@@ -80,26 +81,33 @@ def simulator(bin_folder: Path, variables: dict[str, str]) -> Iterator[dict[str,
     own = variables | {"PYTHONPATH": str(files)}
     program = [str(bin_folder / "python"), "-m", "paas_simulator"]
     listed = subprocess.run([*program, "tokens"], env=own, check=True, capture_output=True, text=True)
-    token = str(json.loads(listed.stdout)["tokens"]["demo"])
+    known = json.loads(listed.stdout)
     ready = FOLDER / "simulator.json"
     serve = [*program, "serve", "--host", "127.0.0.1", "--port", "0", "--ready-file", str(ready)]
     with (FOLDER / "simulator.log").open("wb") as log:
         process = processes.start([*serve, "--watch-pid", str(os.getpid())], own, FOLDER, log)
     try:
-        url = wait_until_ready(process, ready)
-        print(f"simulator: {url}", flush=True)
-        yield {"NORTHFLANK_API_BASE_URL": url, "NORTHFLANK_API_TOKEN": token}
+        running = wait_until_ready(process, ready)
+        print(f"simulator: Northflank at {running['url']}, Cycle at {running['cycle']['url']}", flush=True)
+        yield {
+            "NORTHFLANK_API_BASE_URL": running["url"],
+            "NORTHFLANK_API_TOKEN": known["tokens"]["demo"],
+            "CYCLE_BASE_URL": running["cycle"]["url"],
+            "CYCLE_API_KEY": known["cycle"]["keys"]["demo"],
+            "CYCLE_HUB_ID": known["cycle"]["hub"],
+        }
     finally:
         processes.stop(process)
         print("simulator stopped", flush=True)
 
 
-def wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> str:
-    """The address of the simulator, once it listens. Raises RuntimeError when it ends or takes too long."""
+def wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> dict[str, Any]:
+    """What the simulator says of itself once it listens. Raises RuntimeError when it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         if ready.is_file():
-            return str(json.loads(ready.read_text(encoding="utf-8"))["url"])
+            found: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))
+            return found
         time.sleep(0.05)
     log = FOLDER / "simulator.log"
     raise RuntimeError(f"the simulator did not start, see {log}:\n{log.read_text(encoding='utf-8')[-2000:]}")

@@ -11,17 +11,20 @@ import pytest
 from tools.check_package import differences
 
 
-def test_requests_alone_is_right() -> None:
-    assert differences({"python": ["requests>=2.28.0  # from collection quayside.paas"], "system": []}) == []
+RIGHT = ["websocket-client>=1.6.0", "requests>=2.28.0  # from collection quayside.paas"]
+
+
+def test_what_the_modules_need_is_right() -> None:
+    assert differences({"python": RIGHT, "system": []}) == []
 
 
 @pytest.mark.parametrize(
     "found",
     [
         {},
-        {"python": ["requests>=2.28.0", "aiohttp"]},
-        {"python": ["requests"]},
-        {"python": ["requests>=2.28.0"], "system": ["gcc [platform:rpm]"]},
+        {"python": [*RIGHT, "aiohttp"]},
+        {"python": ["requests", "websocket-client>=1.6.0"]},
+        {"python": RIGHT, "system": ["gcc [platform:rpm]"]},
     ],
 )
 def test_anything_else_is_said(found: dict[str, list[str]]) -> None:

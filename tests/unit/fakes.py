@@ -26,6 +26,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._version import VERS
 
 URL = "https://api.example.com"
 TOKEN = "nf-0123456789-abcdefghij-klmnopqrst"
+KEY = "cycle-0123456789-abcdefghij-klmnopqrst"
+HUB = "651586fca6078e98982dbd92"
 new_session = _http._session_of.__wrapped__
 
 Piece = bytes | BaseException | t.Callable[[], t.Any]
@@ -121,6 +123,18 @@ def error_reply(status: int, message: str = "Not here", **more: t.Any) -> Reply:
     return json_reply({"error": {"status": status, "message": message, **more}}, status)
 
 
+def resources(data: t.Any, **includes: t.Any) -> Reply:
+    """An answer of Cycle. includes: the resources that come along, by kind."""
+    return json_reply({"data": data, **({"includes": includes} if includes else {})})
+
+
+def cycle_error(status: int, code: str, title: str = "Not here", **more: t.Any) -> Reply:
+    """An error in Cycle's envelope."""
+    return json_reply(
+        {"error": {"status": status, "code": f"{status}.{code}", "title": title, **more}, "data": None}, status
+    )
+
+
 OK = json_reply({"data": {}})
 Answer = Reply | BaseException | t.Callable[[requests.PreparedRequest], Reply]
 
@@ -135,11 +149,25 @@ class Call:
     query: t.Sequence[tuple[str, str]] = ()
     body: t.Any = None
     token: str = TOKEN
+    hub: str | None = None
 
 
 def get(path: str, answer: Answer = OK, *, token: str = TOKEN, **query: t.Any) -> Call:
     """A GET; its query as keywords, in order."""
     return Call("GET", path, answer, [(name, str(value)) for name, value in query.items()], token=token)
+
+
+def cycle(method: str, path: str, answer: Answer = OK, body: t.Any = None, **query: t.Any) -> Call:
+    """A request to Cycle. path: relative to /v1; its query as keywords, in order; lists are repeated."""
+    pairs = [
+        (name, str(one)) for name, value in query.items() for one in (value if isinstance(value, list) else [value])
+    ]
+    return Call(method, f"/v1/{path}", answer, pairs, body, KEY, HUB)
+
+
+def cycle_page(path: str, answer: Answer = OK, number: int = 1, **query: t.Any) -> Call:
+    """A page of a list of Cycle."""
+    return cycle("GET", path, answer, **query, **{"page[number]": number, "page[size]": 100})
 
 
 class Platform(requests.adapters.BaseAdapter):
@@ -231,6 +259,7 @@ class Platform(requests.adapters.BaseAdapter):
             "user-agent": f"quayside.paas/{VERSION}",
             "cookie": None,
             "content-type": None if call.body is None else "application/json",
+            "x-hub-id": call.hub,
         }
         for name, value in wanted.items():
             if headers.get(name) != value:

@@ -12,7 +12,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
-from unit.fakes import TOKEN, URL
+from unit.fakes import HUB, KEY, TOKEN, URL
 
 MODULES = (
     "addon_backup_info",
@@ -35,9 +35,10 @@ def validate(module: Module, **arguments: t.Any) -> ValidationResult:
 
 
 def run(module: str | Module, *, check_mode: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    """The result of a module with these arguments. Token and address are given; retry_budget is 0."""
+    """The result of a module with these arguments. Token or key, and address, are given; retry_budget is 0."""
     one = declared(module) if isinstance(module, str) else module
-    checked = validate(one, **{"api_token": TOKEN, "api_url": URL, "retry_budget": 0, **arguments})
+    access = {"api_key": KEY, "hub_id": HUB} if "hub_id" in one.arguments.options else {"api_token": TOKEN}
+    checked = validate(one, **{**access, "api_url": URL, "retry_budget": 0, **arguments})
     assert checked.error_messages == []
     return execute(one, checked.validated_parameters, check_mode=check_mode)
 
@@ -47,7 +48,8 @@ def found(module: str, name: str, **arguments: t.Any) -> t.Any:
     result = run(module, **arguments)
     assert not result.get("failed"), result
     assert result["changed"] is False
-    assert set(result) == {"changed", name, "rate_limit", "request_count"}
+    own = {"changed", name, "rate_limit", "request_count"}
+    assert set(result) == ({*own, "includes"} if "include" in declared(module).arguments.options else own)
     return result[name]
 
 
@@ -58,4 +60,5 @@ def failure(module: str | Module, **arguments: t.Any) -> dict[str, t.Any]:
     assert set(result) == {"changed", "failed", "msg", "error", "rate_limit", "request_count"}
     assert set(result["error"]) == {"method", "path", "status", "code", "id", "details"}
     assert TOKEN not in repr(result)
+    assert KEY not in repr(result)
     return result

@@ -354,14 +354,19 @@ def test_a_failure_comes_back_as_a_result(platform: Platform, action: Action) ->
     assert result["error"]["code"] is None
 
 
-def test_check_mode_reaches_the_client(platform: Platform, tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_mode_and_diff_mode_reach_the_module(
+    platform: Platform, tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
-    monkeypatch.setattr(
-        _in_process, "execute", lambda module, params, check_mode: seen.append(check_mode) or {"changed": False}
-    )
-    for mode in (True, False):
-        Action(str(tmp_path), dict(ARGUMENTS), _ansible_check_mode=mode).run(task_vars=own())
-    assert seen == [True, False]
+
+    def execute(module: t.Any, params: t.Any, *, check_mode: bool, diff: bool) -> dict[str, t.Any]:
+        seen.append((check_mode, diff))
+        return {"changed": False}
+
+    monkeypatch.setattr(_in_process, "execute", execute)
+    for mode, diff in [(True, False), (False, True)]:
+        Action(str(tmp_path), dict(ARGUMENTS), _ansible_check_mode=mode, _ansible_diff=diff).run(task_vars=own())
+    assert seen == [(True, False), (False, True)]
 
 
 def test_masking_keeps_truth_and_nothing() -> None:

@@ -11,6 +11,7 @@ Facts from the vendor's page "Instances" and its public API specification of 202
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import threading
 import typing as t
@@ -32,7 +33,12 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     PaasError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, Query, Transport
-from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, connection_options, secret
+from ansible_collections.quayside.paas.plugins.module_utils._options import (
+    ConnectionOptions,
+    GetOption,
+    connection_options,
+    secret,
+)
 
 DEFAULT_URL = "https://api.cycle.io"
 KEY_VARIABLES = ("CYCLE_API_KEY",)
@@ -41,9 +47,20 @@ URL_VARIABLES = ("CYCLE_BASE_URL",)
 LARGEST_PAGE = 100  # no largest size is documented; the platform may send fewer
 # The vendor's page shows pages of 20. A page with fewer items was not cut short by a limit of the platform.
 DOCUMENTED_PAGE = 20
-# Values below these names are secrets: of volumes, integrations, schedulers, and what containers have in their
-# environment.
-SECRETS = frozenset({"password", "root_password", "secret", "auth", "access_keys", "environment_vars"})
+# Values below these names are secrets: of volumes, integrations, schedulers, API keys, the sources of images and
+# stacks, and what containers have in their environment.
+SECRETS = frozenset(
+    {
+        *("password", "root_password", "passphrase", "private_key", "secret", "token", "api_key"),
+        *("auth", "credentials", "access_keys", "environment_vars", "scoped_variables"),
+    }
+)
+# What to do about refusals that no capability would change.
+ADVICE = {
+    "403.wrong-hub": "Check that hub_id names the hub of the API key.",
+    "403.mismatch": "Check that hub_id names the hub of the API key.",
+    "403.invalid-ip": "The API key may not be used from this address.",
+}
 
 ARGUMENTS = CONNECTION.merge(
     ArgumentSpec(
@@ -160,6 +177,15 @@ class Cycle:
     def check_scope(self) -> None:
         """Nothing to check: a wrong hub is refused as such."""
 
+    @property
+    def options(self) -> ConnectionOptions:
+        """How the platform is reached."""
+        return self._transport.options
+
+    def count_request(self) -> None:
+        """See Transport.count_request()."""
+        self._transport.count_request()
+
     def redact(self, value: t.Any) -> t.Any:
         """See Transport.redact()."""
         return self._transport.redact(value)
@@ -175,11 +201,13 @@ class Cycle:
     def _send(self, method: str, path: str, *, permission: str | None, **what: t.Any) -> Item:
         request = (method, f"/v1/{path}")
         answer = self._transport.request(*request, **what)
+        if answer.status == 403 and error_body(answer).code not in (None, "403.permissions"):
+            permission = None  # it was refused for another reason
         body = json_object(
             self._transport, answer, request, platform=self.name, error_body=error_body, permission=permission
         )
-        if "data" not in body:
-            raise unexpected(answer, request, "has no data", self.name)
+        if "data" not in body or body.get("error"):
+            raise unexpected(answer, request, "holds an error" if body.get("error") else "has no data", self.name)
         return body
 
     def _change(self, method: str, path: str, *, permission: str | None, **what: t.Any) -> Item:
@@ -196,7 +224,9 @@ class Cycle:
         if not isinstance(data, dict):
             method, path = request
             raise AnswerError(
-                f"The answer to {method} /v1/{path} has no object under the key data.", method=method, path=path
+                f"The answer to {method} /v1/{path} has no object under the key data.",
+                method=method,
+                path=f"/v1/{path}",
             )
         return data
 
@@ -222,15 +252,35 @@ class Cycle:
 
 
 def _merge(target: Item, more: Item) -> None:
-    for name, value in more.items():
-        if isinstance(value, dict) and isinstance(target.get(name), dict):
-            # Kinds and ids, and below them whole resources, which are the same wherever they come along.
-            if all(isinstance(inner, dict) for inner in value.values()) and name == "creators":
-                _merge(target[name], value)
-            else:
-                target[name].update(value)
+    """Adds included resources, by kind and id, to those that are there.
+
+    Creators are sorted by what they are first. Below the kinds that end in :identifiers are lists of ids.
+    """
+    for kind, found in more.items():
+        known = target.setdefault(kind, {})
+        if not isinstance(found, dict):
+            continue
+        if kind == "creators":
+            _merge(known, found)
         else:
-            target[name] = value
+            for key, value in found.items():
+                there = known.get(key)
+                both = isinstance(there, list) and isinstance(value, list)
+                known[key] = [*there, *(one for one in value if one not in there)] if both else value
+
+
+def moment(value: t.Any) -> datetime.datetime | None:
+    """A time stamp of the platform; None for its zero time, which stands for "never", and for what is none.
+
+    They are RFC 3339 with up to nanoseconds, of which microseconds are kept.
+    """
+    try:
+        found = datetime.datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    if found.year == 1:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def error_body(answer: Answer) -> ErrorBody:
@@ -249,23 +299,21 @@ def error_body(answer: Answer) -> ErrorBody:
     details = {name: error[name] for name in ("detail", "source", "extra") if error.get(name)}
     said = [str(error[name]) for name in ("title", "detail") if error.get(name)]
     place = f" (at {error['source']})" if error.get("source") else ""
-    code = text_or_none(error.get("code"))
+    # In 2022 the codes were spelled with underscores.
+    code = (text_or_none(error.get("code")) or "").replace("_", "-") or None
+    advice = f". {ADVICE[code]}" if code in ADVICE else ""
     return ErrorBody(
-        message=(": ".join(said) or answer.text) + place,
-        # In 2022 the codes were spelled with underscores.
-        code=code.replace("_", "-") if code else None,
+        message=(": ".join(said) or answer.text) + place + advice,
+        code=code,
         details=details or None,
         lacking=f"the capability {lacking}" if lacking else None,
     )
 
 
 def without_secrets(value: t.Any) -> t.Any:
-    """The value with None in place of every text below a name in SECRETS. Names and other types stay."""
+    """The value with None in place of every text and number below a name in SECRETS. Names, true and false stay."""
     if isinstance(value, dict):
-        return {
-            key: _hidden(inner) if key in SECRETS and isinstance(inner, (str, dict, list)) else without_secrets(inner)
-            for key, inner in value.items()
-        }
+        return {key: _hidden(inner) if key in SECRETS else without_secrets(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [without_secrets(inner) for inner in value]
     return value
@@ -276,4 +324,4 @@ def _hidden(value: t.Any) -> t.Any:
         return {key: _hidden(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_hidden(inner) for inner in value]
-    return None if isinstance(value, str) else value
+    return value if isinstance(value, bool) else None

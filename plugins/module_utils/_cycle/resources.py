@@ -28,6 +28,8 @@ CONTAINERS_SSH = "containers-ssh"
 CONTAINERS_CONSOLE = "containers-console"
 
 CREATORS = Include("creator", "creator.id", by_kind=True)
+# Whether deleted ones stay in lists is not documented.
+DELETED = {"state.current": frozenset({"deleted"})}
 # No field of an item tells whether it is in a range or matches a search.
 SEARCH_AND_RANGE = {
     "search": Filter("filter[search]", STR, None),
@@ -87,6 +89,7 @@ CONTAINER = Resource(
     },
     meta=("instances_count", "domains", "ips"),
     sortable=True,
+    over=DELETED,
     permission=CONTAINERS_VIEW,
 )
 INSTANCE = Resource(
@@ -115,9 +118,10 @@ INSTANCE = Resource(
     joined=frozenset({"include"}),
     listings={
         "infrastructure/servers/{server_id}/instances": Listing(
-            frozenset({"include"}), include={"creators": "creator"}, joined=frozenset()
+            frozenset({"include"}), include={"creators": "creator"}, joined=frozenset(), of="server"
         )
     },
+    over=DELETED,
     permission=CONTAINERS_VIEW,
 )
 INSTANCE_VOLUME = Resource(
@@ -139,7 +143,8 @@ SERVER = Resource(
         "state": Filter("filter[state]", STRINGS, "state.current"),
         "cluster": Filter("filter[cluster]", STR, "cluster"),
         "location": Filter("filter[location]", STR, "location_id"),
-        "providers": Filter("filter[providers]", STRINGS, "provider.vendor"),
+        # Whether that is the vendor or the integration is not documented.
+        "providers": Filter("filter[providers]", STRINGS, None),
         "tags": Filter("filter[tags]", STRINGS, None),
     },
     include={
@@ -155,6 +160,8 @@ SERVER = Resource(
             frozenset({"include", "meta", "sort"}),
             include={"locations": "location"},
             without=frozenset({"clusters", "allocations"}),
+            of="container",
+            permission=CONTAINERS_VIEW,
         ),
         "infrastructure/servers": Listing(
             frozenset({"include", "meta", "sort", "filters"}), without=frozenset({"allocations"})
@@ -170,6 +177,7 @@ JOB = Resource(
     one="jobs/{job_id}",
     nested_filters={"state": Filter("filter[state]", STRINGS, "state.current"), **SEARCH_AND_RANGE},
     include={"creators": CREATORS},
+    listings={"jobs/{job_id}": Listing(frozenset())},
     sortable=True,
     permission=JOBS_VIEW,
 )

@@ -42,10 +42,11 @@ def action_module(
 
 def carry_out(client: Client, plan: Plan) -> dict[str, t.Any]:
     """Does what a plan says, unless this is check mode, and returns the result of the task with its diff."""
-    result, after = dict(plan.result), plan.after
+    result, after, changed = dict(plan.result), plan.after, plan.act is not None
     if plan.act is not None and not client.check_mode:
         done = plan.act()
         result.update(done.result)
         after = plan.after if done.after is None else done.after
+        changed = done.changed
     headers = {"before_header": plan.subject, "after_header": plan.subject}
-    return {**result, "changed": plan.act is not None, "diff": {**headers, "before": plan.before, "after": after}}
+    return {**result, "changed": changed, "diff": {**headers, "before": plan.before, "after": after}}

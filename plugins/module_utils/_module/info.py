@@ -52,7 +52,8 @@ def info_module(
     named = [one.id_option for one in chain]
     others = resource.other_options()
     # What narrows the list of a parent down, where all of its kind are read.
-    wider = {name: filter_ for parent in resource.ancestors() for name, filter_ in parent.filters.items()}
+    outer = [one for one in resource.ancestors() if one.id_option not in required]
+    wider = {name: filter_ for parent in outer for name, filter_ in parent.filters.items()}
     options: dict[str, dict[str, t.Any]] = {
         **{name: {"type": "str", "required": name in required} for name in named},
         **{name: {"type": "str"} for name in (*others, *resource.scope)},
@@ -126,7 +127,7 @@ def read(resource: Resource, client: t.Any, params: Params) -> dict[str, t.Any]:
             items = reader.each_in_full(resource, items)
     result: dict[str, t.Any] = {snake_key(resource.list_key): items}
     if resource.include:
-        includes = client.plain(reader.includes)
+        includes = client.plain(reader.includes, secrets=bool(params.get("secrets")))
         result["includes"] = includes
         for item in items:
             item["included"] = _included(resource.include, item, includes, params.get("include") or ())
@@ -181,7 +182,7 @@ class _Reader:
         parent = next(one for one in resource.ancestors() if one.id_option == option)
         return fan_out(
             lambda found: self.many(resource, {**ids, **_ids_of(parent, found)}, limit),
-            self.many(parent, ids),
+            [found for found in self.many(parent, ids) if not parent.is_over(found)],
             concurrency=self._params["concurrency"],
             name=lambda found: _name_of(parent, found, self._params),
             limit=limit,
@@ -198,12 +199,14 @@ class _Reader:
     def _one(self, resource: Resource, ids: Ids) -> Item:
         path = _path(t.cast("str", resource.one), ids)
         query = {**self._scope(resource), **self._extras(resource)}
+        self._check_offered(resource, t.cast("str", resource.one), query)
         item = self._client.get(path, query=query, permission=resource.permission, **self._collecting(resource))
         parents = {name: value for name, value in ids.items() if name != resource.id_option}
         return {**self._plain(item, resource), **parents}
 
     def _list(self, resource: Resource, path: str, ids: Ids, limit: int | None) -> list[Item]:
         filters = self._filters(resource)
+        listing = resource.listings.get(path) or Listing(frozenset())
         query = {
             **self._scope(resource),
             **self._list_query(resource, path),
@@ -217,14 +220,16 @@ class _Reader:
                 query=query,
                 keep=lambda item: all(filter_.accepts(item, value) for filter_, value in filters),
                 limit=limit,
-                permission=resource.permission,
+                permission=listing.permission or resource.permission,
                 **self._collecting(resource),
             )
         except NotFoundError as error:
             missing = error
         else:
-            parents = {name: ids[name] for name in options_in(path)}
+            parents = {name: ids[name] for name in options_in(path) if name not in resource.other_options()}
             return [{**self._plain(item, resource), **parents} for item in items]
+        if listing.of:
+            raise _missing(listing.of, options_in(path)[0], ids, missing)
         self._name_missing_parent(resource, ids, missing)
         raise missing
 
@@ -238,7 +243,7 @@ class _Reader:
         if resource is self._own:
             nested = self._params.get("filters") or {}
             given += [(filter_, nested.get(name)) for name, filter_ in resource.nested_filters.items()]
-        return [(filter_, value) for filter_, value in given if value is not None]
+        return [(filter_, value) for filter_, value in given if value not in (None, [])]
 
     def _extras(self, resource: Resource) -> dict[str, t.Any]:
         """The query of what shall come along."""
@@ -254,22 +259,27 @@ class _Reader:
         if self._params.get("sort"):
             query["sort"] = self._params["sort"]
         joined = resource.joined
+        self._check_offered(resource, path, query)
         listing = resource.listings.get(path)
         if listing is not None:
-            self._check_offered(listing, path, query)
             query = {name: [listing.include.get(one, one) for one in value] for name, value in query.items()}
             joined = resource.joined if listing.joined is None else listing.joined
         return {name: ",".join(value) if name in joined else value for name, value in query.items()}
 
-    def _check_offered(self, listing: Listing, path: str, query: t.Mapping[str, t.Any]) -> None:
-        asked = [*query, *(["filters"] if self._params.get("filters") else [])]
+    def _check_offered(self, resource: Resource, path: str, query: t.Mapping[str, t.Any]) -> None:
+        listing = resource.listings.get(path)
+        if listing is None or resource is not self._own:
+            return
+        asked = [*query, *(["filters"] if any((self._params.get("filters") or {}).values()) else [])]
         missing = [name for name in asked if name not in listing.takes]
         missing += [
             f"{one} of {name}" for name in ("include", "meta") for one in query.get(name, ()) if one in listing.without
         ]
         if missing:
-            where = f" by {options_in(path)[0]}" if options_in(path) else ", only for a single one"
-            raise OptionError(f"The platform does not offer {' and '.join(missing)} for lists{where}.")
+            where = f"lists by {options_in(path)[0]}" if options_in(path) else "lists, only for a single one"
+            if path == resource.one:
+                where = f"a single {resource.noun}"
+            raise OptionError(f"The platform does not offer {' and '.join(missing)} for {where}.")
 
     def _collecting(self, resource: Resource) -> dict[str, t.Any]:
         return {"includes": self.includes} if resource is self._own and resource.include else {}
@@ -293,13 +303,17 @@ class _Reader:
             try:
                 self._client.get(_path(parent.one, ids), permission=parent.permission)
             except NotFoundError as error:
-                raise NotFoundError(
-                    f'The {parent.noun} "{ids[parent.id_option]}" was not found (option {parent.id_option}).'
-                    f" The platform said: {error.message}",
-                    **{name: value for name, value in vars(error).items() if name not in ("message", "results")},
-                ) from None
+                raise _missing(parent.noun, parent.id_option, ids, error) from None
             except ApiError:
                 raise missing from None
+
+
+def _missing(noun: str, option: str, ids: Ids, error: NotFoundError) -> NotFoundError:
+    """The error for something named by an option that does not exist. error: what the platform said."""
+    return NotFoundError(
+        f'The {noun} "{ids[option]}" was not found (option {option}). The platform said: {error.message}',
+        **{name: value for name, value in vars(error).items() if name not in ("message", "results")},
+    )
 
 
 def _path(template: str, ids: Ids) -> str:

@@ -81,6 +81,7 @@ await wait("console and telemetry", () => lines.length > 0 && snapshots.length >
 screen.close();
 meter.close();
 found.console = lines.map((line) => line.length ?? line.byteLength).reduce((all, size) => all + size, 0);
+found.snapshot = snapshots.at(-1);
 found.telemetry = snapshots.every((one) => one.instance_id === first && one.cpu.usage.total >= 0);
 
 const ssh = await ask(Instances.getSSHConnection, { containerId, instanceId: first });

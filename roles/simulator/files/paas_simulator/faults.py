@@ -15,6 +15,7 @@ from .merge import merge_patch
 from .messages import Answer, Call, Record
 
 RESETS = ("before", "after", "body")
+# Ways to spoil a list. The first ones are of Northflank's pages, "endless" is of both platforms', the last of Cycle's.
 TRAPS = (
     "null_cursor",
     "empty_cursor",
@@ -27,6 +28,9 @@ TRAPS = (
     "list_key_absent",
     "list_null",
     "endless",
+    "ignore_page",
+    "ignore_size",
+    "clamp",
 )
 ACTIONS = frozenset(
     {"status", "body", "text", "headers", "content_type", "delay"}

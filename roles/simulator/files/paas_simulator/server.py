@@ -48,7 +48,9 @@ def _carry_out(world: World, platform: Platform, call: Call, entry: Record, acti
     except Exception:
         _log.exception("%s %s failed inside the simulator", call.method, call.path)
         answer = platform.refuse(500, "The simulator failed; its log has the details")
-    answer.headers = {**common, **answer.headers}
+    # A fault's rate limit says how much is left only where the platform does.
+    told = {name: value for name, value in answer.headers.items() if name in common or "ratelimit" not in name}
+    answer.headers = {**common, **told}
     alter(action, answer)
     entry["status"] = answer.status
     return answer

@@ -38,5 +38,7 @@ def backlog(state: State, instance_id: str) -> bytes:
 
 
 def following(state: State, instance_id: str, number: int) -> bytes:
-    """Return the line of a number, as it is written now."""
-    return line(state, instance_id, number, state.now())
+    """Return what is written now: the line of a number, counted from 0, after those of the backlog."""
+    instance = state.instances.get(instance_id)
+    earlier = state.containers[instance["container_id"]].console_lines if instance else 0
+    return line(state, instance_id, earlier + number, state.now())

@@ -17,6 +17,17 @@ from .stamps import nano, stamp
 from .state import Container, Effect, State
 from .writes import make
 
+STRATEGIES = (
+    "resource-density",
+    "high-availability",
+    "distributed",
+    "first-available",
+    "manual",
+    "node",
+    "edge",
+    "function",
+)
+
 # Field of the body → field of the resource. The body's annotation is the resource's annotations.
 _PATCHED: dict[str, tuple[str, type]] = {
     "name": ("name", str),
@@ -115,6 +126,8 @@ def _reconfigure(contents: Record) -> Callable[[State, Container, float], None]:
         raise invalid("network is required, with public and hostname", "/contents/network", "422.missing-argument")
     if not isinstance(deploy, dict) or "instances" not in deploy:
         raise invalid("deploy is required, with instances", "/contents/deploy", "422.missing-argument")
+    if deploy.get("strategy") is not None and deploy["strategy"] not in STRATEGIES:
+        raise invalid("no such deployment strategy", "/contents/deploy/strategy")
 
     def reconfigure(state: State, container: Container, moment: float) -> None:
         resources = container.data["config"]["resources"]
@@ -140,6 +153,8 @@ def task(ask: Ask) -> Record:
     action, contents = ask.task()
     if action == "scale" and (container.strategy == "manual" or container.data["stateful"]):
         raise invalid("manual and stateful containers are not scaled that way", "/action", "422.invalid-input")
+    first: _Phase
+    last: _Phase
     if action in _WITH_CONTENTS:
         first, last = _WITH_CONTENTS[action](contents), _nothing
     elif action in _PHASES:

@@ -9,21 +9,20 @@ from copy import deepcopy
 from typing import Any
 
 from ..messages import Record
-from . import jobs, lives, records, resources
+from . import jobs, lives, records, resources, shared
 from .access import Key, read_key
 from .activity import context_of, log
 from .migration import keep
 from .settings import OUTCOMES
+from .shared import DAY
 from .stamps import ZERO, nano, read, stamp
 from .state import Container, Job, State
-
-DAY = 86400.0
 
 
 def load(state: State, estate: Record) -> None:
     """Build the state from an estate's section; an empty one gives a hub without anything. Raises ValueError."""
-    state.hub = resources.hub(estate.get("hub", {}), state.now())
-    state.resources = resources.shared(estate, state)
+    state.hub = shared.hub(estate.get("hub", {}), state.now())
+    state.resources = shared.shared(estate, state)
     for entry in estate.get("keys", []):
         key(state, entry)
     for entry in estate.get("environments", []):
@@ -174,14 +173,9 @@ def job(state: State, entry: Record) -> Record:
     """Add a job of the past and return its data; ``ago``: seconds since it was made; it stays."""
     made = state.containers[entry["container"]]
     moment = state.now() - entry.get("ago", 3600)
-    work = jobs.Work(
-        entry["action"],
-        entry.get("caption", entry["action"]),
-        context_of(made),
-        [(entry.get("caption", entry["action"]), {"container_id": made.id, **entry.get("input", {})})],
-        (),
-        1,
-    )
+    action, caption = str(entry["action"]), str(entry.get("caption", entry["action"]))
+    given = {"container_id": made.id, **entry.get("input", {})}
+    work = jobs.Work(action, caption, context_of(made), [(caption, given)], (), 1)
     data = jobs.record(state, work, creator(state), moment)
     current = entry.get("state", "completed")
     error = {"message": entry["error"]} if "error" in entry else None
@@ -194,7 +188,7 @@ def job(state: State, entry: Record) -> Record:
     task["events"] = dict(data["events"])
     if "id" in entry:
         data["id"] = entry["id"]
-    state.jobs[data["id"]] = Job(data, entry["action"], moment)
+    state.jobs[data["id"]] = Job(data, action, moment)
     return data
 
 

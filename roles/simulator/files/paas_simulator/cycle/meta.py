@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..messages import Record
-from .resources import NO_ID
+from .shared import NO_ID
 from .stamps import nano, stamp
 from .state import State
 from .units import megabytes
@@ -132,9 +132,9 @@ def allocations(state: State, server: Record) -> Record:
     """Return what is allocated on a server: what the containers of its instances reserve."""
     ram = shares = 0
     for instance in state.on_server(server["id"]):
-        resources = state.containers[instance["container_id"]].data["config"]["resources"]
-        ram += megabytes(resources["ram"]["reserve"])
-        shares += resources["cpu"]["shares"]["reserve"]
+        resources = state.containers[instance["container_id"]].data["config"].get("resources", {})
+        ram += megabytes(resources.get("ram", {}).get("reserve") or "0M")
+        shares += resources.get("cpu", {}).get("shares", {}).get("reserve", 0)
     return {
         "cpu_shares": {"total": _SHARES, "allocatable": max(0, _SHARES - shares), "allocated": shares},
         "ram": {"total_mb": _RAM_MB, "allocatable_mb": max(0, _RAM_MB - ram), "allocated_mb": ram},

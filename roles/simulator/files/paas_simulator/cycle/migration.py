@@ -45,12 +45,13 @@ def check(state: State, container: Container, instance: Record, server_id: objec
 
 def _take_over(state: State, source: Record, destination: Record, copy: bool) -> None:
     """Give the new instance its volumes: with the contents of the old ones, where those are to be copied."""
-    olds = {each["deployed"]["container_volume_id"]: each for each in state.volumes.get(source["id"], [])}
+    deployed = [each["deployed"] for each in state.volumes.get(source["id"], []) if each["deployed"] is not None]
+    olds = {each["container_volume_id"]: each for each in deployed}
     for volume in state.volumes.get(destination["id"], []):
         old = olds.get(volume["deployed"]["container_volume_id"])
         stateless = (volume["config"].get("local") or {}).get("stateless")
         if copy and old is not None and not stateless:
-            volume["deployed"]["storage"] = dict(old["deployed"]["storage"])
+            volume["deployed"]["storage"] = dict(old["storage"])
 
 
 def _arrive(state: State, source: Record, server: Record, copy: bool, creator: Record, moment: float) -> Record:

@@ -31,6 +31,7 @@ class Cycle:
     def __init__(self, estate: Record, clock: Clock, timelines: Timelines, endpoints: Endpoints) -> None:
         """Build the state from the estate's section; empty, it has no key. Raises KeyError, TypeError, ValueError."""
         self._state = State(clock, timelines, endpoints, Settings().changed(estate.get("settings", {})))
+        self._state.to_fail = self._state.settings.jobs.fail_times
         loading.load(self._state, estate)
         self._written: Counter[str] = Counter()
         self._router: Router[Route] = Router()

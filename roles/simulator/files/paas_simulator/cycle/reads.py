@@ -12,8 +12,8 @@ from . import includes
 from .ask import Ask
 from .jobs import visible
 from .placement import usable
-from .resources import NO_ID
 from .queries import Filters, between, one_of, search
+from .shared import NO_ID
 
 _INSTANCES: Filters = {
     "state": one_of(lambda instance: instance["state"]["current"]),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Resources of the hub made complete from the little that the estate file says of them."""
+"""Environments, servers and containers made complete from the little that the estate file says of them."""
 
 from __future__ import annotations
 
@@ -9,163 +9,9 @@ import zlib
 from copy import deepcopy
 
 from ..messages import Record
+from .shared import DAY, events, live
 from .stamps import ZERO, stamp
 from .state import State
-
-DAY = 86400.0
-NO_ID = "000000000000000000000000"
-
-
-def _events(moment: float, **more: str) -> Record:
-    return {"created": stamp(moment), "updated": stamp(moment), "deleted": ZERO, **more}
-
-
-def _live(moment: float) -> Record:
-    return {"current": "live", "changed": stamp(moment)}
-
-
-def hub(entry: Record, now: float) -> Record:
-    """Return the hub."""
-    made = now - 400 * DAY
-    return {
-        "id": NO_ID,
-        "identifier": "hub",
-        "name": "Hub",
-        "creator": {"id": "66aa00000000000000000001", "type": "account"},
-        "events": _events(made),
-        "state": _live(made),
-        "security": {"force_2fa": False},
-        "webhooks": {"server_deployed": None, "server_deleted": None},
-        "billing": None,
-        "integrations": {},
-        **entry,
-    }
-
-
-def shared(estate: Record, state: State) -> dict[str, dict[str, Record]]:
-    """Return what is only ever included, by kind and id."""
-    moment = state.now() - 400 * DAY
-    makers = {
-        "accounts": lambda entry: _account(entry),
-        "integrations": lambda entry: _integration(entry, state, moment),
-        "locations": lambda entry: _location(entry),
-        "models": lambda entry: _model(entry),
-        "clusters": lambda entry: _cluster(entry, state, moment),
-        "images": lambda entry: _image(entry, state, moment),
-    }
-    found = {kind: {entry["id"]: make(entry) for entry in estate.get(kind, [])} for kind, make in makers.items()}
-    return {**found, "api_keys": {}, "stacks": {}}
-
-
-def _account(entry: Record) -> Record:
-    first, _blank, last = entry["name"].partition(" ")
-    return {
-        "id": entry["id"],
-        "name": {"first": first, "last": last},
-        "email": {"address": entry["email"]},
-        "two_factor_auth": {"verified": True},
-    }
-
-
-def _integration(entry: Record, state: State, moment: float) -> Record:
-    return {
-        "auth": None,
-        "extra": None,
-        "creator": state.hub["creator"],
-        "hub_id": state.hub_id,
-        "state": _live(moment),
-        "events": _events(moment),
-        **entry,
-    }
-
-
-def _location(entry: Record) -> Record:
-    """Return a location from id, code, name, city, state, country, region, latitude, longitude and provider."""
-    places = ("latitude", "longitude", "city", "state", "country", "region")
-    return {
-        "id": entry["id"],
-        "name": entry["name"],
-        "geographic": {name: entry[name] for name in places},
-        "provider": {
-            "identifier": entry["vendor"],
-            "integration_id": entry["integration_id"],
-            "location": entry["code"],
-            "code": entry["code"],
-            "vendor": entry["vendor"],
-            "availability_zones": [],
-        },
-        "compatible": True,
-        "features": {"available": ["sdn"], "supported": ["sdn"]},
-        "abbreviation": entry["code"].upper(),
-        "annotations": {},
-    }
-
-
-def _model(entry: Record) -> Record:
-    return {
-        "id": entry["id"],
-        "name": entry["name"],
-        "description": f"{entry['name']}, simulated",
-        "specs": {
-            "cpu": {"count": 1, "cores": 16, "threads": 32, "type": "x86_64"},
-            "gpu": {"count": 0, "type": ""},
-            "memory": {"size_gb": 64, "type": "DDR5", "extra": {}},
-            "storage": [{"count": 2, "size_gb": 960, "type": "nvme", "extra": {}}],
-            "network": [{"count": 1, "scope": "public", "throughput": 10, "type": "ethernet"}],
-            "features": {"raid": None},
-        },
-        "provider": {
-            "vendor": entry["vendor"],
-            "identifier": entry["vendor"],
-            "integration_id": entry["integration_id"],
-            "category": "compute",
-            "model": entry["name"],
-            "locations": [],
-        },
-        "price": {"mills": 129000, "term": "monthly"},
-        "compatible": True,
-        "low_resource": False,
-        "location_ids": [],
-    }
-
-
-def _cluster(entry: Record, state: State, moment: float) -> Record:
-    return {
-        "creator": state.hub["creator"],
-        "hub_id": state.hub_id,
-        "acl": None,
-        "non_essential": False,
-        "state": _live(moment),
-        "features": {"monitoring": {"tier": "standard"}},
-        "events": _events(moment),
-        **entry,
-    }
-
-
-def _image(entry: Record, state: State, moment: float) -> Record:
-    return {
-        "id": entry["id"],
-        "hub_id": state.hub_id,
-        "name": entry["name"],
-        "size": 52428800,
-        "about": {"description": None},
-        "backend": {"provider": "local", "size": 52428800, "file_name": f"{entry['id']}.img", "file_id": entry["id"]},
-        "requires": {},
-        "config": {
-            "user": "root",
-            "ports": [],
-            "env": {},
-            "labels": {},
-            "command": [],
-            "entrypoint": ["/entrypoint"],
-            "volumes": [],
-            "workdir": "/",
-            "signal_stop": "SIGTERM",
-        },
-        "creator": state.hub["creator"],
-        "state": _live(moment),
-        "events": _events(moment),
-    }
 
 
 def environment(state: State, entry: Record, creator: Record) -> Record:
@@ -176,8 +22,8 @@ def environment(state: State, entry: Record, creator: Record) -> Record:
         "about": {"description": entry.get("description", ""), "favorite": False},
         "creator": creator,
         "hub_id": state.hub_id,
-        "state": _live(moment),
-        "events": _events(moment),
+        "state": live(moment),
+        "events": events(moment),
         "features": {"legacy_networking": False, "monitoring": {"tier": "standard"}},
         "services": {"loadbalancer": None, "discovery": None, "vpn": None, "scheduler": None, "gateway": None},
         "acl": None,
@@ -228,7 +74,7 @@ def server(state: State, entry: Record, location: Record, creator: Record) -> Re
         "ephemeral": False,
         "evacuate": evacuating,
         "state": {"current": entry.get("state", "live"), "changed": stamp(moment)},
-        "events": _events(
+        "events": events(
             moment,
             latest_instance=ZERO,
             provisioning={"started": stamp(moment), "failed": ZERO, "completed": stamp(moment + 600)},
@@ -303,5 +149,5 @@ def container(state: State, entry: Record, environment: Record, creator: Record)
         "deprecate": False,
         "lock": entry.get("lock", False),
         "state": {"current": current, "desired": current, "changed": stamp(moment + 30)},
-        "events": _events(moment, started=ZERO if current == "new" else stamp(moment + 30)),
+        "events": events(moment, started=ZERO if current == "new" else stamp(moment + 30)),
     }

@@ -47,11 +47,14 @@ class Jobs:
 class Instances:
     """The life of an instance: seconds as new, starting, until health is reported, deleting.
 
+    The first new instance appears ``appear`` seconds after its job has started to run, each other ``apart`` later.
     ``outcomes``: what becomes of new instances, by container id or name (``*``: of every container): running, failed,
     unhealthy, unreported (running, health never reported), starting (for ever). ``unhealthy``: ids of instances that
     are shown as unhealthy. ``replace``: the platform replaces what is deleted from a container that is not manual.
     """
 
+    appear: float = 0.0
+    apart: float = 0.0
     new: float = 0.7
     starting: float = 1.0
     healthy: float = 0.3
@@ -193,7 +196,7 @@ class Settings:
 
     def changed(self, changes: Any) -> Settings:
         """Return the settings with changes such as ``{"page": {"default": 5}}``. Raises ValueError."""
-        result = _changed(self, changes, "")
+        result: Settings = _changed(self, changes, "")
         _check_limits(result)
         return result
 

@@ -105,7 +105,7 @@ def report(ask: Ask) -> Record:
     snapshots = []
     if since is not None:
         last = min(end, now - settings.delay)
-        first = max(start, since, end - _LONGEST)
+        first = max(start, since, last - _LONGEST)
         number = math.ceil(first / settings.sample)
         while number * settings.sample <= last:
             snapshots.append(snapshot(state, instance, number * settings.sample))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _SIZE = re.compile(r"([0-9]+)(?:([bkmgtp])|([kmgtp])b)", re.IGNORECASE)
-_POWERS = {unit: 1024**power for power, unit in enumerate("bkmgtp")}
+_POWERS: dict[str, int] = {unit: 1024**power for power, unit in enumerate("bkmgtp")}
 _MEGABYTE = 1024**2
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from ..messages import Record
 from . import jobs, lives, records
+from .access import Key
 from .activity import context_of, log, notify
 from .ask import Ask
 from .errors import invalid
 from .placement import choose, usable
-from .state import Container, State
+from .state import Container, Effect, State
 
 _MANY = 1000
 
@@ -62,6 +63,21 @@ def make(state: State, container: Container, server: Record, moment: float, crea
     return instance
 
 
+def _one_by_one(state: State, container: Container, targets: list[Record], key: Key, moment: float) -> None:
+    """Make an instance on each of the servers, when the settings say."""
+    times = state.settings.instances
+
+    def maker(server: Record) -> Effect:
+        def create_one(now: float) -> None:
+            make(state, container, server, now, key.creator)
+
+        return create_one
+
+    steps = [(times.appear + number * times.apart, maker(server)) for number, server in enumerate(targets)]
+    # The steps belong to no record that is there already.
+    state.later({}, steps, moment)
+
+
 def create(ask: Ask) -> Record:
     """POST C/instances."""
     state, container = ask.state, ask.container()
@@ -70,8 +86,7 @@ def create(ask: Ask) -> Record:
 
     def begin(moment: float, failing: bool) -> None:
         targets = [server for server, amount in placements for _number in range(amount)]
-        for server in targets[: state.settings.jobs.partial] if failing else targets:
-            make(state, container, server, moment, ask.key.creator)
+        _one_by_one(state, container, targets[: state.settings.jobs.partial] if failing else targets, ask.key, moment)
 
     given = {
         "container_id": container.id,

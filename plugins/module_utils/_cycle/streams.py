@@ -1,0 +1,260 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Streams of an instance: what authorises them, opening them, and what a console shows.
+
+Facts from the vendor's page "Instances", its API specification of 2026 and its WebSocket guide of 2022.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+import typing as t
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, error_body
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import about_instance, instance_path
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
+    CONTAINERS_CONSOLE,
+    CONTAINERS_VIEW,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    OptionError,
+    PaasError,
+    WaitTimeoutError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+from ansible_collections.quayside.paas.plugins.module_utils._websocket import WebSocket, open_websocket
+
+Params = t.Mapping[str, t.Any]
+
+# Kind of a stream: what follows the path of the instance, and what the key needs.
+KINDS = {
+    "console": ("console", CONTAINERS_CONSOLE),
+    "telemetry": ("telemetry/resources/stream", CONTAINERS_VIEW),
+}
+# The console begins with what it kept, up to 128 KB. Nothing marks its end; the vendor's own tool takes what arrives in
+# about the first second for it.
+REPLAY_SECONDS = 1.0
+LONGEST_SEARCHED = 4096  # characters of a line that the pattern is tried on
+
+INSTANCE = ArgumentSpec(
+    options={
+        "container_id": {"type": "str", "required": True},
+        "instance_id": {"type": "str", "required": True},
+    }
+)
+INFO_ARGUMENTS = INSTANCE.merge(
+    ArgumentSpec(
+        options={
+            "streams": {"type": "list", "elements": "str", "choices": list(KINDS), "default": list(KINDS)},
+        }
+    )
+)
+CONSOLE_ARGUMENTS = INSTANCE.merge(
+    ArgumentSpec(
+        options={
+            "duration": {"type": "int", "default": 10},
+            "until_regex": {"type": "str"},
+            "max_bytes": {"type": "int", "default": 128 * 1024},
+            "backlog": {"type": "bool", "default": True},
+        }
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Authorisation:
+    """What opens a stream: within 15 minutes; a stream that is open outlives it. url: the address with the token."""
+
+    address: str
+    token: str = dataclasses.field(repr=False)
+    url: str = dataclasses.field(repr=False)
+
+    def redacted(self, text: str) -> str:
+        """The text without the token."""
+        return text.replace(self.token, "********").replace(quote(self.token, safe=""), "********")
+
+
+def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> Authorisation:
+    """Asks for what opens a stream of an instance. kind: see KINDS.
+
+    Raises ApiError, which says so when the instance does not run, and AnswerError.
+    """
+    tail, permission = KINDS[kind]
+    path = f"{instance_path(container_id, instance_id)}/{tail}"
+    with about_instance(client, container_id, instance_id):
+        found = client.get(path, permission=permission)
+    address, token = found.get("address"), found.get("token")
+    if not (isinstance(address, str) and address and isinstance(token, str) and token):
+        raise AnswerError(f"The answer to GET /v1/{path} has no address or no token.", method="GET", path=f"/v1/{path}")
+    return Authorisation(address, token, stream_url(address, token))
+
+
+def stream_url(address: str, token: str) -> str:
+    """The URL of a stream. The address has a scheme of its own, http or https in examples; ws and wss stand for them.
+
+    Raises AnswerError for another scheme.
+    """
+    scheme, separator, rest = address.strip().partition("://")
+    if not separator:
+        scheme, rest = "wss", scheme
+    known = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(scheme.lower())
+    if known is None:
+        raise AnswerError(f"The platform gave an address for the stream with the unknown scheme {scheme[:20]!r}.")
+    joint = "&" if urlsplit(f"{known}://{rest}").query else "?"
+    return f"{known}://{rest.rstrip('?&')}{joint}token={quote(token, safe='')}"
+
+
+def open_stream(client: Cycle, authorisation: Authorisation) -> WebSocket:
+    """Opens a stream. Raises what open_websocket() raises."""
+    return open_websocket(
+        authorisation.url,
+        client.options,
+        redact=lambda value: client.redact(_without(authorisation, value)),
+        error_body=error_body,
+        attempting=client.count_request,
+    )
+
+
+def _without(authorisation: Authorisation, value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {_without(authorisation, key): _without(authorisation, inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without(authorisation, inner) for inner in value]
+    return authorisation.redacted(value) if isinstance(value, str) else value
+
+
+def read_authorisations(client: Cycle, params: Params) -> dict[str, t.Any]:
+    """What the module instance_stream_info does."""
+    streams: dict[str, t.Any] = {}
+    for kind in KINDS:
+        streams[kind] = dict.fromkeys(("address", "token", "url"))
+        if kind in params["streams"]:
+            found = authorise(client, kind, params["container_id"], params["instance_id"])
+            streams[kind] = {"address": found.address, "token": found.token, "url": found.url}
+    return {"streams": streams}
+
+
+class Capture:
+    """Lines out of what a console sends, in pieces that end anywhere.
+
+    pattern: what to look for, line by line. most: bytes to keep. with_replay: whether lines that began in the replay
+    are kept. token: what must not be in the lines. ended: why nothing more is wanted, None while more is.
+    """
+
+    def __init__(self, pattern: re.Pattern[str] | None, most: int, with_replay: bool, token: str) -> None:
+        self._pattern = pattern
+        self._most = most
+        self._with_replay = with_replay
+        self._token = token
+        self._line = bytearray()
+        self._is_begun = False
+        self._is_replayed = False
+        self.lines: list[str] = []
+        self.replayed = 0
+        self.bytes = 0
+        self.truncated = False
+        self.match: str | None = None
+        self.ended: str | None = None
+
+    def add(self, data: bytes, is_replay: bool) -> bool:
+        """Takes what has arrived. True when nothing more is wanted."""
+        *complete, rest = data.split(b"\n")
+        for piece in [*(piece + b"\n" for piece in complete), *([rest] if rest else [])]:
+            self._add_piece(piece, is_replay)
+            if self.ended:
+                return True
+        return False
+
+    def finish(self, ended: str) -> None:
+        """Nothing more comes: a line without an end counts as it is. ended: why, unless that is known already."""
+        if self._line:
+            self._end_line()
+        self.ended = self.ended or ended
+
+    def result(self) -> dict[str, t.Any]:
+        """What the task returns."""
+        return {
+            "lines": self.lines,
+            "replayed": self.replayed,
+            "matched": self.match is not None,
+            "match": self.match,
+            "truncated": self.truncated,
+            "bytes": self.bytes,
+            "ended": self.ended,
+        }
+
+    def _add_piece(self, piece: bytes, is_replay: bool) -> None:
+        if not self._is_begun:
+            self._is_begun, self._is_replayed = True, is_replay
+        if self._with_replay or not self._is_replayed:
+            kept = piece[: self._most - self.bytes]
+            self._line += kept
+            self.bytes += len(kept)
+            if len(kept) < len(piece):
+                self.truncated, self.ended = True, "size"
+        if piece.endswith(b"\n") or self.ended:
+            self._end_line()
+
+    def _end_line(self) -> None:
+        if self._with_replay or not self._is_replayed:
+            text = self._line.decode("utf-8", "replace").removesuffix("\n").rstrip("\r")
+            self.lines.append(text.replace(self._token, "********"))
+            self.replayed += self._is_replayed
+            found = self._pattern.search(self.lines[-1][:LONGEST_SEARCHED]) if self._pattern else None
+            if found is not None:
+                self.match, self.ended = found.group(0), "match"
+        self._line.clear()
+        self._is_begun = False
+
+
+def capture(client: Cycle, params: Params, *, clock: t.Callable[[], float] = time.monotonic) -> dict[str, t.Any]:
+    """What the module instance_console does. clock: replaced in tests.
+
+    Raises what authorise() and open_stream() raise, TransportError when the stream breaks, and WaitTimeoutError when
+    there was something to look for that did not come; both then carry what was captured in results.
+    """
+    pattern = _pattern(params["until_regex"])
+    authorisation = authorise(client, "console", params["container_id"], params["instance_id"])
+    captured = Capture(pattern, params["max_bytes"], params["backlog"], authorisation.token)
+    try:
+        with open_stream(client, authorisation) as stream:
+            deadline = Deadline(params["duration"], REPLAY_SECONDS, clock=clock)
+            for message in stream.messages(deadline):
+                if captured.add(message.data, deadline.waited() < REPLAY_SECONDS):
+                    break
+        captured.finish("duration" if stream.closed is None else "closed")
+        if pattern is not None and captured.match is None:
+            raise _unmatched(captured, params)
+    except PaasError as error:
+        captured.finish("broken")
+        error.results.update(captured.result())
+        raise
+    return captured.result()
+
+
+def _pattern(text: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if text is None else re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise OptionError(f"The option until_regex is no regular expression: {error}.") from None
+
+
+def _unmatched(captured: Capture, params: Params) -> WaitTimeoutError:
+    until = {
+        "duration": f"within {params['duration']} seconds (option duration)",
+        "size": f"within {params['max_bytes']} bytes (option max_bytes)",
+        "closed": "before the platform ended the stream",
+    }[captured.ended or "closed"]
+    return WaitTimeoutError(
+        f"Nothing on the console of the instance {params['instance_id']} matched until_regex"
+        f" ({params['until_regex']}) {until}. Lines seen: {len(captured.lines)}; they are in the result."
+    )

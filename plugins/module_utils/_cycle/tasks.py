@@ -1,0 +1,125 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Tasks of an instance: what can be asked of it, asked once only.
+
+A request that broke off may have been carried out. It is sent again only when neither the instance nor any job shows a
+trace of it for as long as an accepted job may take to become visible.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import instance_path, is_leaving, state_of
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE
+from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError, StateError
+from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+
+
+def require_staying(instance: Item) -> None:
+    """Raises StateError for an instance that is on its way out, naming its successor if it has migrated."""
+    if not is_leaving(instance):
+        return
+    successor = value_at(instance, "migration.to.instance_id")
+    if successor:
+        raise StateError(
+            f"The instance {instance.get('id')} has migrated and is kept only until it is purged. Its successor is"
+            f" {successor}: name that in instance_id."
+        )
+    raise StateError(f"The instance {instance.get('id')} is {state_of(instance)} and about to be gone.")
+
+
+def ask(
+    client: Cycle,
+    container: Item,
+    instance_id: str,
+    task: Item,
+    deadline: Deadline,
+    *,
+    is_accepted: t.Callable[[], bool],
+    permission: str = INSTANCES_MIGRATE,
+) -> Item:
+    """Asks for a task of an instance and returns the descriptor of its job, without a job when none is known.
+
+    No job of the container may be open before. is_accepted: whether the platform shows that the task was accepted.
+    Raises PaasError; its may_be_done says whether the task may have been accepted all the same.
+    """
+    path = f"{instance_path(str(container['id']), instance_id)}/tasks"
+    try:
+        return client.post(path, task, permission=permission)
+    except PaasError as error:
+        if not error.may_be_done:
+            raise
+        try:
+            found = _trace(client, container, instance_id, task, deadline, is_accepted)
+        except PaasError as unreadable:
+            # What went wrong first counts; that the truth could not be read either is a detail.
+            raise _unknown(error, task, unreadable) from None
+    if found is not None:
+        return found
+    # Once more and no more: a platform that fails twice is left alone.
+    try:
+        return client.post(path, task, permission=permission)
+    except PaasError as error:
+        if error.may_be_done:
+            _unknown(error, task)
+        raise
+
+
+def _trace(
+    client: Cycle,
+    container: Item,
+    instance_id: str,
+    task: Item,
+    deadline: Deadline,
+    is_accepted: t.Callable[[], bool],
+) -> Item | None:
+    """What became of a request of which nobody knows: a descriptor when it was accepted, None when it was not.
+
+    Raises StateError when nobody can tell.
+    """
+    asked_at = deadline.waited()
+    suspicious = False
+    while True:
+        # The jobs before the instance: what a job does in between is then seen on the instance.
+        found = jobs.open_jobs(client, container)
+        own = next((job for job in found or [] if instance_id in json.dumps(job)), None)
+        if own is not None:
+            return {"action": task["action"], "job": {"id": own.get("id")}}
+        if is_accepted():
+            return {"action": task["action"]}
+        # A job that does not tell what it is about may be that of the request.
+        suspicious = suspicious or bool(found)
+        if found == [] and deadline.waited() - asked_at >= jobs.VISIBLE_WITHIN:
+            if not suspicious:
+                return None
+            raise StateError("Other jobs ran meanwhile, and one of them may have been this.")
+        if not deadline.pause():
+            raise StateError("The time to wait is over (option wait_timeout).")
+
+
+def _unknown(error: PaasError, task: Item, why: PaasError | None = None) -> PaasError:
+    detail = f" {why.message}" if why else ""
+    error.message += (
+        f" Nothing tells whether {task['action']} was accepted, so it was not asked for again.{detail} Run the task"
+        " again later: it goes on from what is there."
+    )
+    return error
+
+
+def add_jobs(error: PaasError, done: t.Sequence[Item]) -> None:
+    """Puts jobs in front of those that the results of an error carry already, unless they are the same."""
+    known = error.results.get("jobs", [])
+    ids = {one["id"] for one in known}
+    error.results["jobs"] = [*(one for one in done if one["id"] is None or one["id"] not in ids), *known]

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Draining an instance of traffic, and ending that. Source: specification, traffic-drain.reconfigure (since 2025)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import container_of, instance_of
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, require_staying
+from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
+from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
+from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+
+Params = t.Mapping[str, t.Any]
+
+ARGUMENTS = WAIT.merge(
+    ArgumentSpec(
+        options={
+            "container_id": {"type": "str", "required": True},
+            "instance_id": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
+        }
+    )
+)
+
+
+def is_drained(instance: Item) -> bool:
+    """Whether an instance is drained of traffic. Older platforms do not have the field."""
+    return isinstance(instance.get("traffic_drain"), dict)
+
+
+def plan(client: Cycle, params: Params) -> Plan:
+    """What the module instance_traffic_drain does.
+
+    Raises StateError, ApiError, and JobError or WaitTimeoutError with the jobs in results.
+    """
+    enable = params["state"] == "enabled"
+    instance = _read(client, params)
+    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
+    container: Item = {}
+    if is_drained(instance) != enable:
+        container = container_of(client, params["container_id"])
+        # What an earlier task has asked for may be under way.
+        jobs.wait_for_open_jobs(client, container, deadline)
+        instance = _read(client, params)
+
+    def act() -> Done:
+        found, done = _set(client, params, container, deadline)
+        return Done(_result(client, found, is_drained(found), done))
+
+    return Plan(
+        result=_result(client, instance, enable, []),
+        subject=f"traffic drain of instance {params['instance_id']}",
+        before=_shown(is_drained(instance)),
+        after=_shown(enable),
+        act=act if is_drained(instance) != enable else None,
+    )
+
+
+def _read(client: Cycle, params: Params) -> Item:
+    instance = instance_of(client, params["container_id"], params["instance_id"])
+    require_staying(instance)
+    return instance
+
+
+def _set(client: Cycle, params: Params, container: Item, deadline: Deadline) -> tuple[Item, list[Item]]:
+    """Asks for it, waits unless told not to, and returns the instance and the jobs. Raises PaasError with the jobs."""
+    enable: bool = params["state"] == "enabled"
+
+    def is_set() -> bool:
+        return is_drained(_read(client, params)) is enable
+
+    task = {"action": "traffic-drain.reconfigure", "contents": {"enable": enable}}
+    descriptor = ask(client, container, params["instance_id"], task, deadline, is_accepted=is_set)
+    done = [jobs.announced(descriptor)]
+    try:
+        if not params["wait"]:
+            return _read(client, params), done
+        done = [jobs.follow(client, descriptor, deadline, settled=is_set)]
+        found = wait_until(
+            lambda: _read(client, params),
+            lambda one: is_drained(one) == enable,
+            what=f"The traffic drain of the instance {params['instance_id']}",
+            state=lambda one: "enabled" if is_drained(one) else "disabled",
+            deadline=deadline,
+        )
+    except PaasError as error:
+        add_jobs(error, done)
+        raise
+    return found, done
+
+
+def _shown(enabled: bool) -> Item:
+    return {"traffic_drain": "enabled" if enabled else "disabled"}
+
+
+def _result(client: Cycle, instance: Item, enabled: bool, done: list[Item]) -> Item:
+    started = value_at(instance, "traffic_drain.started") if enabled and is_drained(instance) else None
+    return {
+        "instance": client.plain(instance),
+        "traffic_drain": {"enabled": enabled, "started": started},
+        "jobs": done,
+    }

@@ -1,0 +1,319 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Volumes of an instance: bringing one to a size.
+
+The platform takes what to add, not the size to reach. Adding twice cannot be undone, so that before anything is asked
+for, whatever an earlier task has asked for has to show in the size: its open jobs are waited for, and the audit log is
+looked at for a request that shows nowhere else yet.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import time
+import typing as t
+
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
+    container_of,
+    instance_of,
+    instance_path,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW, INSTANCES_MIGRATE
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, require_staying
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    ApiError,
+    OptionError,
+    PaasError,
+    StateError,
+    WaitTimeoutError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
+from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+
+Params = t.Mapping[str, t.Any]
+
+ARGUMENTS = WAIT.merge(
+    ArgumentSpec(
+        options={
+            "container_id": {"type": "str", "required": True},
+            "instance_id": {"type": "str", "required": True},
+            "volume_id": {"type": "str"},
+            "destination": {"type": "str"},
+            "identifier": {"type": "str"},
+            "size": {"type": "str", "required": True},
+        },
+        mutually_exclusive=(("volume_id", "destination", "identifier"),),
+        required_one_of=(("volume_id", "destination", "identifier"),),
+    )
+)
+
+# The specification's DataSize.
+_SIZE = re.compile(r"([0-9]+)(?:([bkmgtp])|([kmgtp])b)", re.IGNORECASE | re.ASCII)
+_BYTES = {unit: 1024**power for power, unit in enumerate("bkmgtp")}
+_MB = 1024**2
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# Where an option that names a volume is compared with.
+_NAMES = {"volume_id": "id", "destination": "config.destination", "identifier": "config.identifier"}
+# The audit log has one event when an extension is asked for and one when it is made. Source: specification; which is
+# which follows from their names.
+_REQUESTED = "container.instance.task.volume.extend"
+_MADE = "container.instance.volume.extend"
+# Seconds for which a request in the audit log is taken for one that may still come.
+_LATELY = 600.0
+# Specified for all tasks is the first one; the second exists, and may be what is meant.
+_PERMISSION = f"{INSTANCES_MIGRATE} or containers-volumes-manage"
+
+
+def megabytes(size: t.Any) -> int:
+    """A DataSize such as 20G or 512MB in MB, rounded up, by powers of 1024. Raises ValueError."""
+    found = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
+    if found is None:
+        raise ValueError(f"{size!r} is no size")
+    amount: int = int(found[1]) * _BYTES[(found[2] or found[3]).lower()]
+    return -(-amount // _MB)
+
+
+def data_size(amount: int) -> str:
+    """MB as a DataSize: in G where that is exact, else in M."""
+    return f"{amount // 1024}G" if amount % 1024 == 0 else f"{amount}M"
+
+
+def size_of(volume: Item) -> int:
+    """What a volume can hold, in MB: what is deployed, else what is configured. Raises StateError when neither tells.
+
+    A volume that is deployed and holds nothing has not been measured yet.
+    """
+    total = value_at(volume, "deployed.storage.total")
+    if isinstance(total, (int, float)) and total > 0:
+        return int(total)
+    try:
+        return megabytes(value_at(volume, "config.local.max_size"))
+    except ValueError:
+        raise StateError(f"The platform does not tell the size of the volume {_described(volume)}.") from None
+
+
+def _described(volume: Item) -> str:
+    names = [value_at(volume, "config.destination"), value_at(volume, "config.identifier"), volume.get("id")]
+    first, *rest = [str(name) for name in names if name]
+    return f"{first} ({', '.join(rest)})" if rest else first
+
+
+def volumes_of(client: Cycle, params: Params) -> list[Item]:
+    """The volumes of an instance. Raises NotFoundError that names what is missing, StateError when it is leaving."""
+    container_id, instance_id = params["container_id"], params["instance_id"]
+    require_staying(instance_of(client, container_id, instance_id))
+    return client.get_list(f"{instance_path(container_id, instance_id)}/volumes", "volumes", permission=CONTAINERS_VIEW)
+
+
+def find(client: Cycle, params: Params) -> Item:
+    """The one volume that the options name. Raises StateError that lists what is there."""
+    found = volumes_of(client, params)
+    option = next(name for name in _NAMES if params[name] is not None)
+    named = [one for one in found if value_at(one, _NAMES[option]) == params[option]]
+    if len(named) == 1:
+        _require_local(named[0])
+        return named[0]
+    there = "; ".join(map(_described, found)) or "none"
+    if named:
+        raise StateError(
+            f'{len(named)} volumes of the instance {params["instance_id"]} have the {option} "{params[option]}":'
+            f" {'; '.join(map(_described, named))}. Name one by volume_id."
+        )
+    raise StateError(
+        f'The instance {params["instance_id"]} has no volume "{params[option]}" (option {option}). Its volumes:'
+        f" {there}."
+    )
+
+
+def _require_local(volume: Item) -> None:
+    if isinstance(value_at(volume, "config.local"), dict):
+        return
+    external = value_at(volume, "config.external.id")
+    instead = f"It is the external volume {external}" if external else "The platform keeps it elsewhere"
+    raise StateError(
+        f"The volume {_described(volume)} has no storage on its server, so that it cannot be extended. {instead}."
+    )
+
+
+def plan(client: Cycle, params: Params) -> Plan:
+    """What the module instance_volume does.
+
+    Raises OptionError, StateError, ApiError, and JobError or WaitTimeoutError with the jobs in results.
+    """
+    wanted = _wanted(params)
+    volume = find(client, params)
+    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
+    container: Item = {}
+    if size_of(volume) < wanted:
+        container = container_of(client, params["container_id"])
+        volume = _settled(client, params, container, deadline)
+    before = size_of(volume)
+    added = max(0, wanted - before)
+
+    def act() -> Done:
+        found, done = _extend(client, params, container, volume, added, deadline)
+        after = size_of(found)
+        shown = _shown(found, after) if params["wait"] else None
+        return Done(_result(client, found, before, after, added, done), after=shown)
+
+    return Plan(
+        result=_result(client, volume, before, before + added, added, []),
+        subject=f"volume of instance {params['instance_id']}",
+        before=_shown(volume, before),
+        after=_shown(volume, before + added),
+        act=act if added else None,
+    )
+
+
+def _wanted(params: Params) -> int:
+    try:
+        return megabytes(params["size"])
+    except ValueError:
+        raise OptionError(
+            f'The option size is "{params["size"]}"; it has to be a whole number with a unit, such as 512M or 20G.'
+        ) from None
+
+
+def _settled(client: Cycle, params: Params, container: Item, deadline: Deadline) -> Item:
+    """The volume once whatever an earlier task has asked for shows in its size.
+
+    A request in the audit log that no job follows is given up after some time, when jobs can be seen. Raises
+    WaitTimeoutError.
+    """
+    began = deadline.waited()
+    while True:
+        open_jobs = jobs.open_jobs(client, container)
+        if not open_jobs:
+            # Only now: what a job did in between shows.
+            volume = find(client, params)
+            is_over = open_jobs is not None and deadline.waited() - began >= jobs.VISIBLE_WITHIN
+            if is_over or not _may_grow(client, params["instance_id"], volume):
+                return volume
+        if not deadline.pause():
+            ids = ", ".join(str(job.get("id")) for job in open_jobs or []) or "in the audit log"
+            raise WaitTimeoutError(
+                f"What was asked for before is not done after {deadline.timeout:g} seconds (option wait_timeout): jobs"
+                f" of the container, or an extension of a volume of the instance ({ids}). Nothing was changed. Run the"
+                " task again later.",
+                last_seen=value_at((open_jobs or [{}])[0], "state.current"),
+            )
+
+
+def _may_grow(client: Cycle, instance_id: str, volume: Item) -> bool:
+    """Whether the audit log has a late extension of the instance that may not show in the size yet."""
+    newest = next(iter(_log(client, instance_id)), None)
+    if newest is None:
+        return False
+    at = _moment(newest.get("time"))
+    if at is not None and time.time() - at > _LATELY:
+        return False
+    if newest["event"] == _REQUESTED:
+        return True
+    measured = _moment(value_at(volume, "deployed.last_updated"))
+    return newest.get("status") != "error" and at is not None and measured is not None and measured < at
+
+
+def _log(client: Cycle, instance_id: str) -> list[Item]:
+    """Extensions of volumes of an instance in the audit log, newest first. Empty when the key may not read it."""
+    query = {"filter[instance]": instance_id, "sort": "-id", "page[number]": 1, "page[size]": 100}
+    try:
+        entries = client.get_data("hubs/current/activity", query=query)
+    except ApiError as error:
+        if error.status in (400, 403, 404, 422):
+            return []
+        raise
+    found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    mine = [one for one in found if value_at(one, "context.instance_id") == instance_id]
+    late = [one for one in mine if one.get("event") in (_REQUESTED, _MADE)]
+    return sorted(late, key=lambda one: str(one.get("id")), reverse=True)
+
+
+def _moment(stamp: t.Any) -> float | None:
+    """A time stamp, possibly with nanoseconds, in Unix seconds; None for what is none."""
+    found = _STAMP.fullmatch(stamp) if isinstance(stamp, str) else None
+    if found is None:
+        return None
+    zone = "+00:00" if found[3] in "Zz" else found[3]
+    return datetime.datetime.fromisoformat(found[1] + zone).timestamp() + float(found[2] or 0)
+
+
+def _extend(
+    client: Cycle, params: Params, container: Item, volume: Item, added: int, deadline: Deadline
+) -> tuple[Item, list[Item]]:
+    """Asks for the extension, waits unless told not to, and returns the volume and the jobs.
+
+    Raises PaasError with the jobs in results.
+    """
+    before = size_of(volume)
+
+    def has_grown() -> bool:
+        return size_of(find(client, params)) > before
+
+    descriptor = _ask(client, params, container, volume, added, deadline)
+    done = [jobs.announced(descriptor)]
+    try:
+        if not params["wait"]:
+            return find(client, params), done
+        done = [jobs.follow(client, descriptor, deadline, settled=has_grown)]
+        # Not until it is as large as wanted: what the platform counts as its own is for it to decide.
+        found = wait_until(
+            lambda: find(client, params),
+            lambda one: size_of(one) > before,
+            what=f"The extension of the volume {_described(volume)} by {data_size(added)}",
+            state=lambda one: f"{size_of(one)} MB",
+            deadline=deadline,
+        )
+    except PaasError as error:
+        add_jobs(error, done)
+        raise
+    return found, done
+
+
+def _ask(client: Cycle, params: Params, container: Item, volume: Item, added: int, deadline: Deadline) -> Item:
+    """Asks for an extension, once only, and returns the descriptor of its job."""
+    before = size_of(volume)
+    instance_id = params["instance_id"]
+    known = {one.get("id") for one in _log(client, instance_id)}
+
+    def is_accepted() -> bool:
+        if size_of(find(client, params)) > before:
+            return True
+        return any(one.get("id") not in known for one in _log(client, instance_id))
+
+    # Which id is meant is not specified. What is refused for its id was not carried out.
+    candidates = [volume.get("id"), value_at(volume, "deployed.id"), value_at(volume, "deployed.container_volume_id")]
+    ids = list(dict.fromkeys(str(one) for one in candidates if one))
+    refusal: ApiError | None = None
+    for identity in ids:
+        task = {"action": "volume.extend", "contents": {"volume_id": identity, "extend_size": data_size(added)}}
+        try:
+            return ask(client, container, instance_id, task, deadline, is_accepted=is_accepted, permission=_PERMISSION)
+        except ApiError as error:
+            if error.status not in (404, 422):
+                raise
+            refusal = refusal or error
+    raise refusal or StateError(f"The volume {_described(volume)} has no id.")
+
+
+def _shown(volume: Item, size: int) -> Item:
+    return {"volume": str(value_at(volume, "config.destination") or volume.get("id")), "size": data_size(size)}
+
+
+def _result(client: Cycle, volume: Item, before: int, after: int, added: int, done: list[Item]) -> Item:
+    return {
+        "volume": client.plain(volume),
+        "size_before": before,
+        "size_after": after,
+        "extended_by": added,
+        "jobs": done,
+    }

@@ -1,0 +1,439 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""WebSockets on websocket-client: deadlines, bounded messages, proxies and TLS as for requests, no token in any text.
+
+The socket is made here, because websocket-client has a time-out for each read only, no bound for what it takes in, and
+follows redirects with the token.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import http.client
+import json
+import os
+import ssl
+import time
+import typing as t
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.quayside.paas.plugins.module_utils._client import ErrorBody, api_error
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    MissingLibraryError,
+    OptionError,
+    PaasError,
+    TransportError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._http import EXCERPT, Answer, asked_wait, surroundings
+from ansible_collections.quayside.paas.plugins.module_utils._retry import (
+    RETRY_STATUSES,
+    RetryBudget,
+    backoff,
+    new_retry,
+)
+
+try:
+    import websocket
+except ImportError:
+    HAS_WEBSOCKET = False
+else:
+    HAS_WEBSOCKET = True
+
+if t.TYPE_CHECKING:
+    import socket
+    from typing import Self
+
+    from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
+    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+
+LARGEST_MESSAGE = 8 * 1024 * 1024  # bytes
+LARGEST_HANDSHAKE = 64 * 1024  # bytes of an answer to the handshake
+CLOSE_WITHIN = 1.0  # seconds that the other side gets to confirm the end
+SCHEMES = {"ws": "http", "wss": "https"}
+
+Redact = t.Callable[[t.Any], t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """A complete message. data: as it was sent, also where a text is no valid UTF-8."""
+
+    data: bytes
+    is_text: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Close:
+    """How the other side ended the connection. code: of RFC 6455, None when it was just gone."""
+
+    code: int | None
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Target:
+    """Where a WebSocket goes. place: what messages call it, without the query, which may hold a token."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    place: str
+
+
+class _Wire:
+    """A connected socket with an end in time and a bound in size, as websocket-client wants to have it.
+
+    deadline: by the clock, for what is read and written. received: bytes, limit: how many may come; its user sets both
+    anew for each message.
+    """
+
+    def __init__(self, plain: socket.socket, clock: t.Callable[[], float]) -> None:
+        self._socket = plain
+        self._clock = clock
+        self.deadline = float("-inf")
+        self.limit = LARGEST_HANDSHAKE
+        self.received = 0
+
+    def recv(self, size: int) -> bytes:
+        """What is there, at least a byte; nothing at the end. Raises TimeoutError, AnswerError."""
+        self._set_timeout()
+        data = self._socket.recv(min(size, 65536))
+        self.received += len(data)
+        if self.received > self.limit:
+            raise AnswerError(f"A message of the WebSocket is larger than {self.limit} bytes.")
+        return data
+
+    def send(self, data: bytes) -> int:
+        """How much of it was sent. Raises TimeoutError."""
+        self._set_timeout()
+        return self._socket.send(data)
+
+    def _set_timeout(self) -> None:
+        left = self.deadline - self._clock()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._socket.settimeout(left)
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self._socket, name)
+
+
+class WebSocket:
+    """An open WebSocket, for one thread at a time. closed: how the other side ended it, None while it has not.
+
+    Made by open_websocket(). Leaving it as a context closes it.
+    """
+
+    def __init__(self, client: t.Any, wire: _Wire, place: str, redact: Redact, clock: t.Callable[[], float]) -> None:
+        self._client = client
+        self._wire = wire
+        self._place = place
+        self._redact = redact
+        self._clock = clock
+        self._boundary = 0
+        self.closed: Close | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def receive(self, timeout: float) -> Message | None:
+        """The next message. None when none was complete within so many seconds, and when the connection was closed.
+
+        Raises TransportError when it broke, AnswerError for what is no WebSocket message or too large.
+        """
+        self._wire.deadline = self._clock() + timeout
+        while self.closed is None:
+            try:
+                # Returns after control frames too, so that those do not keep it beyond the deadline.
+                opcode, frame = self._client.recv_data_frame(True)
+            except websocket.WebSocketTimeoutException:
+                return None
+            except websocket.WebSocketConnectionClosedException as error:
+                if self._wire.received != self._boundary:
+                    raise self._broken(error) from None
+                self.closed = Close(None, "")
+            except (websocket.WebSocketException, ValueError) as error:
+                raise AnswerError(f"{self._place} sent what is no WebSocket message: {self._reason(error)}.") from None
+            except OSError as error:
+                raise self._broken(error) from None
+            else:
+                if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
+                    self._wire.received = self._boundary = 0
+                    return Message(bytes(frame.data), opcode == websocket.ABNF.OPCODE_TEXT)
+                self._boundary = self._wire.received
+                if opcode == websocket.ABNF.OPCODE_CLOSE:
+                    self.closed = self._told(bytes(frame.data))
+        return None
+
+    def messages(self, deadline: Deadline) -> t.Iterator[Message]:
+        """Every message until the deadline is over or the other side closes. Raises what receive() raises."""
+        while self.closed is None and (left := deadline.left()) > 0:
+            message = self.receive(left)
+            if message is not None:
+                yield message
+
+    def send(self, data: bytes | str, timeout: float) -> None:
+        """Sends a message: binary for bytes, text for str. timeout: in seconds. Raises TransportError."""
+        self._wire.deadline = self._clock() + timeout
+        opcode = websocket.ABNF.OPCODE_TEXT if isinstance(data, str) else websocket.ABNF.OPCODE_BINARY
+        try:
+            self._client.send(data, opcode)
+        except websocket.WebSocketTimeoutException:
+            raise TransportError(
+                f"{self._place} did not take a message within {timeout:g} seconds.", may_be_done=True
+            ) from None
+        except (websocket.WebSocketException, OSError) as error:
+            raise self._broken(error) from None
+
+    def close(self) -> None:
+        """Ends the connection, in a second at most. More than once is no error."""
+        self._wire.deadline = self._clock() + CLOSE_WITHIN
+        self._wire.received, self._wire.limit = 0, LARGEST_MESSAGE
+        with contextlib.suppress(websocket.WebSocketException, OSError, PaasError):
+            self._client.close(timeout=CLOSE_WITHIN)
+        self._wire.close()
+
+    def _told(self, data: bytes) -> Close:
+        code = int.from_bytes(data[:2], "big") if len(data) >= 2 else None
+        return Close(code, self._redact(data[2:].decode("utf-8", "replace"))[:EXCERPT])
+
+    def _broken(self, error: Exception) -> TransportError:
+        return TransportError(f"The connection to {self._place} broke: {self._reason(error)}.", may_be_done=True)
+
+    def _reason(self, error: Exception) -> str:
+        return _reason(error, self._redact)
+
+
+def open_websocket(
+    url: str,
+    options: ConnectionOptions,
+    *,
+    redact: Redact,
+    headers: t.Mapping[str, str] | None = None,
+    error_body: t.Callable[[Answer], ErrorBody] = lambda answer: ErrorBody(answer.text),
+    largest: int = LARGEST_MESSAGE,
+    attempting: t.Callable[[], None] = lambda: None,
+    sleep: t.Callable[[float], t.Any] = time.sleep,
+    clock: t.Callable[[], float] = time.monotonic,
+) -> WebSocket:
+    """Opens a WebSocket, again if need be, as often as retry_budget allows.
+
+    url: ws or wss. options: time-out, budget and certificates; its URL and token are not used. redact: takes secrets
+    out of texts, those of the URL and the headers too. error_body: reads an error answer. largest: bytes of a message
+    that comes. attempting: called before each attempt. sleep, clock: replaced in tests.
+    Raises MissingLibraryError, OptionError for an impossible URL, TransportError, ApiError when the platform refuses,
+    AnswerError for an answer that is none of a WebSocket.
+    """
+    if not HAS_WEBSOCKET:
+        raise _missing_websocket()
+    target = _target(url)
+    budget = RetryBudget(options.retry_budget, clock)
+    budget.enter(clock())
+    retry = new_retry(True)
+    while True:
+        attempting()
+        try:
+            wire = _connect(target, options, redact, clock)
+            client = _shake_hands(wire, target, options, headers, redact, error_body)
+        except (TransportError, ApiError) as error:
+            retry = retry.increment("GET", target.path)
+            seconds = _wait_before_next(error, retry)
+            if seconds is None or seconds >= budget.left():
+                raise
+            sleep(seconds)
+        else:
+            wire.received, wire.limit = 0, largest
+            return WebSocket(client, wire, target.place, redact, clock)
+
+
+def _missing_websocket() -> MissingLibraryError:
+    from ansible.module_utils.basic import missing_required_lib
+
+    return MissingLibraryError(str(missing_required_lib("websocket-client")))
+
+
+def _target(url: str) -> _Target:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise OptionError("The address of the WebSocket is no URL.") from None
+    if parts.scheme not in SCHEMES or not parts.hostname:
+        raise OptionError("The address of the WebSocket has to be a URL with the scheme ws or wss.")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    number = port or (443 if parts.scheme == "wss" else 80)
+    path = parts.path or "/"
+    return _Target(url, parts.scheme, parts.hostname, number, path, f"{parts.scheme}://{name}:{number}{path}")
+
+
+def _connect(target: _Target, options: ConnectionOptions, redact: Redact, clock: t.Callable[[], float]) -> _Wire:
+    """A connected socket, through a proxy and with TLS where wanted."""
+    facts: dict[str, t.Any] = {"method": "GET", "path": target.path}
+    try:
+        connection = _way(target, options)
+        connection.connect()
+    except ssl.SSLError as error:
+        raise TransportError(
+            f"The TLS connection to {target.place} could not be made: {_reason(error, redact)}. If the"
+            " certificate comes from your own authority, name its file in ca_path.",
+            is_final=not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)),
+            **facts,
+        ) from None
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
+        raise TransportError(
+            f"{target.place} could not be reached: {_reason(error, redact)}. Check the network and proxy variables.",
+            **facts,
+        ) from None
+    wire = _Wire(connection.sock, clock)
+    wire.deadline = clock() + options.timeout
+    return wire
+
+
+def _way(target: _Target, options: ConnectionOptions) -> http.client.HTTPConnection:
+    """A connection that is not made yet, to the place itself or by a tunnel through the proxy of the environment."""
+    verify = (options.ca_path or True) if options.validate_certs else False
+    like_http = target.place.replace(target.scheme, SCHEMES[target.scheme], 1)
+    proxy, trusted = surroundings(like_http, verify)
+    host, port, headers = target.host, target.port, {}
+    if proxy:
+        host, port, headers = _proxy(proxy)
+    if target.scheme == "wss":
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, port, timeout=options.timeout, context=_context(trusted)
+        )
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=options.timeout)
+    if proxy:
+        connection.set_tunnel(target.host, target.port, headers)
+    return connection
+
+
+def _proxy(url: str) -> tuple[str, int, dict[str, str]]:
+    """Host, port and headers for a proxy. Raises OptionError for kinds that cannot be used here."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        port = parts.port or 80
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme != "http" or not parts.hostname:
+        raise OptionError(
+            "WebSockets can use a proxy that is named by a URL such as http://proxy.example.com:3128 only. Change the"
+            " proxy variable, or name the host of the WebSocket in no_proxy."
+        )
+    if parts.username is None:
+        return parts.hostname, port, {}
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+    return parts.hostname, port, {"Proxy-Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+
+
+def _context(trusted: str | None) -> ssl.SSLContext:
+    if trusted is None:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif os.path.isdir(trusted):
+        context = ssl.create_default_context(capath=trusted)
+    else:
+        context = ssl.create_default_context(cafile=trusted)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _shake_hands(
+    wire: _Wire,
+    target: _Target,
+    options: ConnectionOptions,
+    headers: t.Mapping[str, str] | None,
+    redact: Redact,
+    error_body: t.Callable[[Answer], ErrorBody],
+) -> t.Any:
+    facts: dict[str, t.Any] = {"method": "GET", "path": target.path}
+    # Texts of the console are not always UTF-8.
+    client = websocket.WebSocket(skip_utf8_validation=True)
+    _forget_cookies()
+    with contextlib.ExitStack() as failed:
+        failed.callback(wire.close)
+        try:
+            client.connect(
+                target.url,
+                socket=wire,
+                header=[f"{name}: {value}" for name, value in (headers or {}).items()],
+                suppress_origin=True,
+                redirect_limit=0,
+                timeout=options.timeout,
+            )
+            if client.getstatus() != 101:
+                raise websocket.WebSocketException(f"status {client.getstatus()}")
+        except websocket.WebSocketBadStatusException as error:
+            raise _refused(error, target, redact, error_body) from error
+        except websocket.WebSocketTimeoutException:
+            raise TransportError(
+                f"No complete answer from {target.place} within {options.timeout} seconds (option timeout).", **facts
+            ) from None
+        except (websocket.WebSocketConnectionClosedException, OSError) as error:
+            raise TransportError(
+                f"The connection to {target.place} broke before it was open: {_reason(error, redact)}.", **facts
+            ) from None
+        except (websocket.WebSocketException, ValueError, LookupError, AnswerError) as error:
+            # A redirect is among them: it is not followed, so that the token stays with one host.
+            raise AnswerError(
+                f"{target.place} does not answer as a WebSocket: {_reason(error, redact)}.", **facts
+            ) from None
+        failed.pop_all()
+    return client
+
+
+def _forget_cookies() -> None:
+    """No answer may leave a cookie for the next request; websocket-client keeps them for the whole process."""
+    with contextlib.suppress(AttributeError):
+        websocket._handshake.CookieJar.jar.clear()
+
+
+def _refused(error: t.Any, target: _Target, redact: Redact, error_body: t.Callable[[Answer], ErrorBody]) -> ApiError:
+    """The error for an answer with an error status."""
+    answer = _answer(error, redact)
+    found = api_error(answer, "GET", target.path, error_body(answer).redacted(redact))
+    found.message = f"{target.place} refused the WebSocket. {found.message}"
+    return found
+
+
+def _answer(error: t.Any, redact: Redact) -> Answer:
+    """The answer that websocket-client made an error of."""
+    content = error.resp_body if isinstance(error.resp_body, bytes) else b""
+    text = " ".join(redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
+    try:
+        body, is_json = json.loads(content), True
+    except (ValueError, RecursionError):
+        body, is_json = None, False
+    headers = dict(error.resp_headers or {})
+    if "retry-after" in headers:
+        headers["Retry-After"] = headers["retry-after"]
+    return Answer(int(error.status_code), headers, body, text, is_json)
+
+
+def _wait_before_next(error: TransportError | ApiError, retry: t.Any) -> float | None:
+    """Seconds to wait before the next attempt, None when another one could not help."""
+    if isinstance(error, TransportError):
+        return None if error.is_final else backoff(retry, answered=False)
+    if error.status not in RETRY_STATUSES:
+        return None
+    asked = asked_wait(_answer(error.__cause__, str))
+    return max(asked or 0.0, backoff(retry, answered=True))
+
+
+def _reason(error: Exception, redact: Redact) -> str:
+    text = str(redact(str(error) or type(error).__name__))
+    return " ".join(text.split())[:EXCERPT].rstrip(".")

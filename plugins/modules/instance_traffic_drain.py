@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: instance_traffic_drain
+short_description: Drain a Cycle instance of traffic
+version_added: 0.1.0
+description:
+  - Keeps new traffic away from an instance, or lets it through again.
+  - Jobs of the container that an earlier task left behind are waited for before anything is changed.
+  - Platforms from before 2025 do not have this. They refuse to enable it, and show every instance as not drained.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._cycle
+  - quayside.paas._cycle.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.action_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.wait
+options:
+  container_id:
+    description:
+      - The container of the instance.
+    type: str
+    required: true
+  instance_id:
+    description:
+      - The instance. One that has migrated is an error that names its successor.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the instance is drained of traffic.
+    type: str
+    choices: [enabled, disabled]
+    default: enabled
+"""
+
+EXAMPLES = r"""
+---
+- name: Drain an instance before something is done to it
+  quayside.paas.instance_traffic_drain:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+
+- name: Let traffic through again
+  quayside.paas.instance_traffic_drain:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    state: disabled
+"""
+
+RETURN = r"""
+---
+traffic_drain:
+  description: Whether the instance is drained.
+  returned: success
+  type: dict
+  contains:
+    enabled:
+      description: Whether it is, or would be in check mode. With O(wait=false), whether the platform shows it already.
+      returned: always
+      type: bool
+    started:
+      description: Since when. V(null) when it is not drained, and in check mode when it would be.
+      returned: always
+      type: str
+  sample: {enabled: true, started: '2026-01-01T00:00:00Z'}
+instance:
+  description:
+    - The instance, as M(quayside.paas.instance_info) returns it. In check mode, as it is.
+  returned: success
+  type: dict
+  sample:
+    id: 651586fca6078e98982dbd90
+    server_id: 651586fca6078e98982dbd97
+    state: {current: running, changed: '2026-01-01T00:00:00Z'}
+    traffic_drain: {started: '2026-01-01T00:00:00Z'}
+jobs:
+  description: The jobs that the task has set going on the platform.
+  returned: success, and on failure when there were any
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the job. V(null) when the platform named none.
+      returned: always
+      type: str
+    action:
+      description: What it does, in the platform's words.
+      returned: always
+      type: str
+    state:
+      description:
+        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
+          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+      returned: always
+      type: str
+    tasks:
+      description:
+        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
+          (C(steps_done)).
+      returned: always
+      type: list
+      elements: dict
+    seconds:
+      description: How long the task waited for it.
+      returned: always
+      type: float
+  sample:
+    - id: 651586fca6078e98982dbda0
+      action: container.instance.delete
+      state: completed
+      tasks:
+        - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
+      seconds: 4.1
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import traffic_drain
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+
+MODULE = action_module(Cycle, traffic_drain.plan, traffic_drain.ARGUMENTS)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

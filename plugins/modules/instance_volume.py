@@ -1,0 +1,196 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: instance_volume
+short_description: Bring a volume of a Cycle instance to a size
+version_added: 0.1.0
+description:
+  - Extends a volume of an instance to at least a size. The platform takes what to add, which the module computes. A
+    volume is never made smaller, and one that is large enough is no change.
+  - What counts is the size of the deployed volume as the platform measures it, or that of its configuration as long as
+    it has not been measured. Volumes are thinly provisioned, so that a volume only uses the space that it needs.
+  - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
+    the module looks at the volume, the open jobs and the audit log, and goes on from what it finds.
+  - What an earlier task has asked for has to show in the size before anything is asked for. Open jobs of the container
+    are waited for, and so is, for half a minute, an extension that only the audit log tells of. When the API key lacks
+    the capability C(apionly-jobs-view), the module cannot see what is still to come. It then waits for the volume
+    itself, and fails rather than risk to extend twice. The audit log needs C(hubs-auditlog-view), and is done without
+    when the key lacks it.
+  - Volumes without storage on the server of the instance, such as external ones, cannot be extended and are an error.
+    Whether one that is stateless can be, the platform decides.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._cycle
+  - quayside.paas._cycle.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.action_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.wait
+options:
+  container_id:
+    description:
+      - The container of the instance.
+    type: str
+    required: true
+  instance_id:
+    description:
+      - The instance. One that has migrated is an error that names its successor, which has volumes of its own.
+    type: str
+    required: true
+  volume_id:
+    description:
+      - The volume by its id, as M(quayside.paas.instance_volume_info) returns it. It is another one after a migration.
+      - Exactly one of O(volume_id), O(destination) and O(identifier) is needed.
+    type: str
+  destination:
+    description:
+      - The volume by the path that it has in the container.
+    type: str
+  identifier:
+    description:
+      - The volume by the identifier of its configuration.
+    type: str
+  size:
+    description:
+      - The size that the volume shall have at least, as a whole number with one of the units C(B), C(K), C(M), C(G),
+        C(T) and C(P), in upper or lower case and with or without another C(B) behind it, for example V(20G) or
+        V(512MB).
+      - A C(G) is 1024 C(M). The MB in which the platform tells the size of volumes are taken for C(M). What is missing
+        is rounded up to whole C(M).
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+---
+- name: At least 20 GB for the data
+  quayside.paas.instance_volume:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    destination: /var/lib/data
+    size: 20G
+
+- name: Say what it would take, without doing it
+  quayside.paas.instance_volume:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    identifier: data
+    size: 1T
+  check_mode: true
+  register: volume
+
+- name: Show the MB that are missing
+  ansible.builtin.debug:
+    var: volume.extended_by
+"""
+
+RETURN = r"""
+---
+volume:
+  description:
+    - The volume, as M(quayside.paas.instance_volume_info) returns it, with V(null) in place of its passwords.
+    - In check mode, and when nothing changed, as it is.
+  returned: success
+  type: dict
+  sample:
+    id: 651586fca6078e98982dbd99
+    config: {identifier: data, destination: /var/lib/data, read_only: false, local: {max_size: 10G}}
+    deployed: {id: 651586fca6078e98982dbd9a, storage: {used: 812, total: 20480}}
+    sftp: null
+size_before:
+  description: Its size before, in MB.
+  returned: success
+  type: int
+  sample: 10240
+size_after:
+  description:
+    - Its size now, in MB. In check mode, what it would be. With O(wait=false), what the platform shows right away,
+      which may be the size before.
+  returned: success
+  type: int
+  sample: 20480
+extended_by:
+  description: MB that the task has asked the platform to add, or would in check mode. V(0) when it is large enough.
+  returned: success
+  type: int
+  sample: 10240
+jobs:
+  description: The jobs that the task has set going on the platform.
+  returned: success, and on failure when there were any
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the job. V(null) when the platform named none.
+      returned: always
+      type: str
+    action:
+      description: What it does, in the platform's words.
+      returned: always
+      type: str
+    state:
+      description:
+        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
+          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+      returned: always
+      type: str
+    tasks:
+      description:
+        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
+          (C(steps_done)).
+      returned: always
+      type: list
+      elements: dict
+    seconds:
+      description: How long the task waited for it.
+      returned: always
+      type: float
+  sample:
+    - id: 651586fca6078e98982dbda0
+      action: container.instance.delete
+      state: completed
+      tasks:
+        - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
+      seconds: 4.1
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import volumes
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+
+MODULE = action_module(Cycle, volumes.plan, volumes.ARGUMENTS)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

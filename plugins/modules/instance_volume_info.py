@@ -1,0 +1,158 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: instance_volume_info
+short_description: Read the volumes of Cycle instances
+version_added: 0.1.0
+description:
+  - Returns the volumes of one instance, or of every instance of a container.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._cycle
+  - quayside.paas._cycle.actiongroup
+  - quayside.paas._cycle.secrets
+  - quayside.paas._cycle.sort
+  - quayside.paas._module
+  - quayside.paas._module.info_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.list
+  - quayside.paas._module.fan
+options:
+  container_id:
+    description:
+      - The container of the instances.
+    type: str
+    required: true
+  instance_id:
+    description:
+      - Read the volumes of this instance only.
+      - Without it, those of every instance of the container, with one request or more for each. They stand in the order
+        of the instances, and O(sort) applies within each.
+    type: str
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the volumes of an instance
+  quayside.paas.instance_volume_info:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+  register: found
+
+- name: Say how full they are
+  ansible.builtin.debug:
+    msg: "{{ item.config.destination }} holds {{ item.deployed.storage.used }} of {{ item.deployed.storage.total }} MB"
+  loop: "{{ found.volumes | selectattr('deployed') }}"
+  loop_control:
+    label: "{{ item.id }}"
+
+- name: Read the volumes of every instance of a container
+  quayside.paas.instance_volume_info:
+    container_id: 651586fca6078e98982dbd93
+
+- name: Read how to reach a volume by SFTP
+  quayside.paas.instance_volume_info:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    secrets: true
+  register: with_secrets
+"""
+
+RETURN = r"""
+---
+volumes:
+  description: The volumes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    container_id:
+      description: The container of the instance.
+      returned: always
+      type: str
+    instance_id:
+      description: The instance.
+      returned: always
+      type: str
+    id:
+      description: Id of the volume, by which M(quayside.paas.instance_volume) knows it.
+      returned: always
+      type: str
+    config:
+      description:
+        - Its configuration, with C(identifier), C(destination) (the path in the instance), C(read_only),
+          C(block_device), C(local) with C(max_size), C(stateless) and C(storage_pool), C(external), and
+          C(remote_access), whose C(password) is V(null) without O(secrets).
+      returned: always
+      type: dict
+    deployed:
+      description:
+        - Where it is, with C(id), C(server_id), C(container_volume_id), C(path), and C(storage), the megabytes C(used)
+          and in C(total). V(null) while it is not on a server.
+      returned: when the platform tells
+      type: dict
+    sftp:
+      description:
+        - How to reach it by SFTP, as C(host), C(port), C(username) and C(password), which is V(null) without
+          O(secrets). V(null) when it cannot be reached so.
+      returned: when the platform tells
+      type: dict
+  sample:
+    - container_id: 651586fca6078e98982dbd93
+      instance_id: 651586fca6078e98982dbd90
+      id: 651586fca6078e98982dbd99
+      config:
+        identifier: data
+        read_only: false
+        block_device: false
+        destination: /var/lib/postgresql
+        local: {max_size: 20G, stateless: false, storage_pool: null}
+        external: null
+        remote_access: {enable: true, ips: [], password: {algorithm: null, data: null}}
+      deployed:
+        id: 651586fca6078e98982dbd9e
+        server_id: 651586fca6078e98982dbd97
+        storage: {used: 5120, total: 20480}
+      sftp: {host: node-7, port: 22, username: 651586fca6078e98982dbd99, password: {algorithm: null, data: null}}
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCE_VOLUME
+from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+
+MODULE = info_module(Cycle, INSTANCE_VOLUME, required=("container_id",), secrets=True)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

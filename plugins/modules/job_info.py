@@ -1,0 +1,232 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: job_info
+short_description: Read Cycle jobs
+version_added: 0.1.0
+description:
+  - Returns the jobs of the hub, or one of them. Whatever takes time on the platform is a job.
+  - The platform removes jobs some time after they are done. Of one that is not there nobody can say how it ended.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._cycle
+  - quayside.paas._cycle.actiongroup
+  - quayside.paas._cycle.sort
+  - quayside.paas._module
+  - quayside.paas._module.info_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.list
+options:
+  job_id:
+    description:
+      - Read this job only, for example one that a task with C(wait=false) returned.
+      - Mutually exclusive with O(filters) and O(sort). There is no O(include) for a single job.
+      - When there is none of this id, the list is empty.
+    type: str
+  filters:
+    description:
+      - Return only the jobs that pass all of these.
+    type: dict
+    suboptions:
+      state:
+        description:
+          - Those in one of these states, for example V(running).
+        type: list
+        elements: str
+      search:
+        description:
+          - Those with this text in one of the fields that the platform searches.
+        type: str
+      range_start:
+        description:
+          - Those from this time on, as C(2026-01-31T12:00:00Z).
+        type: str
+      range_end:
+        description:
+          - Those until this time.
+        type: str
+  include:
+    description:
+      - Resources to return along with the jobs, in C(includes), and next to each of them, in its C(included).
+    type: list
+    elements: str
+    choices:
+      - creators
+"""
+
+EXAMPLES = r"""
+---
+- name: Read what is going on, the newest first
+  quayside.paas.job_info:
+    filters:
+      state: [new, queued, scheduled, running]
+    sort: [-id]
+
+- name: Start to place instances without waiting
+  quayside.paas.instance:
+    container_id: 651586fca6078e98982dbd93
+    placement:
+      - server_id: 651586fca6078e98982dbd97
+        count: 2
+    wait: false
+  register: placed
+
+- name: Read how that goes
+  quayside.paas.job_info:
+    job_id: "{{ item.id }}"
+  loop: "{{ placed.jobs }}"
+  loop_control:
+    label: "{{ item.action }}"
+
+- name: Read what failed since yesterday, and who asked for it
+  quayside.paas.job_info:
+    filters:
+      state: [error, expired]
+      range_start: "{{ '%Y-%m-%dT%H:%M:%SZ' | ansible.builtin.strftime(now(utc=true).timestamp() - 86400, utc=true) }}"
+    include: [creators]
+"""
+
+RETURN = r"""
+---
+jobs:
+  description: The jobs.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the job.
+      returned: always
+      type: str
+    hub_id:
+      description: The hub.
+      returned: always
+      type: str
+    queue:
+      description: The queue that it waits in. It names the environment that the job is about.
+      returned: always
+      type: str
+    caption:
+      description: What it does.
+      returned: always
+      type: str
+    events:
+      description: When it was C(queued), C(started) and C(completed). A time in the year 1 means not yet.
+      returned: always
+      type: dict
+    schedule:
+      description: When it shall run. A time in the year 1 means at once.
+      returned: always
+      type: str
+    tasks:
+      description:
+        - Its tasks. Each has C(id), C(caption), C(header), C(events), C(state), C(input), C(output), C(error), and
+          C(steps), of which those that are done have a C(completed) after the year 1.
+      returned: always
+      type: list
+      elements: dict
+    expires:
+      description: When it gives up.
+      returned: always
+      type: str
+    hash:
+      description: What tells it from other jobs that do the same.
+      returned: always
+      type: str
+    limit_duplicates:
+      description: Whether it keeps other jobs from doing the same shortly afterwards.
+      returned: always
+      type: bool
+    creator:
+      description: Who asked for it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      returned: always
+      type: dict
+    state:
+      description:
+        - Its state. C(current) is V(new), V(queued), V(scheduled), V(running), V(completed), V(error), V(expired) or a
+          newer one, C(changed) says since when, C(error.message) what went wrong. V(expired) is a failure.
+      returned: always
+      type: dict
+    included:
+      description:
+        - The resources that O(include) asked for, by what they are to the job. V(null) for one that did not
+          come along.
+      returned: always
+      type: dict
+  sample:
+    - id: 651586fca6078e98982dbda0
+      hub_id: 651586fca6078e98982dbd92
+      queue: environment-651586fca6078e98982dbd95
+      caption: Delete instance
+      events:
+        queued: "2026-01-01T00:00:00Z"
+        started: "2026-01-01T00:00:01Z"
+        completed: "0001-01-01T00:00:00Z"
+      schedule: "0001-01-01T00:00:00Z"
+      tasks:
+        - id: 651586fca6078e98982dbda1
+          caption: Delete instance
+          header: container.instance.delete
+          state: {current: running}
+          steps: null
+          input: {instance_id: 651586fca6078e98982dbd90}
+          output: null
+          error: null
+      expires: "2026-01-01T01:00:00Z"
+      hash: 3f1a
+      limit_duplicates: false
+      creator: {id: 651586fca6078e98982dbd91, type: api-key}
+      state: {current: running, changed: "2026-01-01T00:00:01Z", error: null}
+      included: {}
+includes:
+  description:
+    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+      C(:identifiers) map the identifiers of such resources to lists of ids.
+  returned: success
+  type: dict
+  sample:
+    creators:
+      api_keys:
+        651586fca6078e98982dbd91: {id: 651586fca6078e98982dbd91, name: Automation}
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import JOB
+from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+
+MODULE = info_module(Cycle, JOB)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()
