@@ -117,7 +117,7 @@ def surroundings(url: str, verify: bool | str) -> tuple[str | None, str | None]:
     """
     with requests.Session() as session:
         found = session.merge_environment_settings(url, {}, None, verify, None)
-    trusted = requests.certs.where() if found["verify"] is True else found["verify"]
+    trusted = requests.utils.DEFAULT_CA_BUNDLE_PATH if found["verify"] is True else found["verify"]
     return requests.utils.select_proxy(url, found["proxies"]), trusted or None
 
 

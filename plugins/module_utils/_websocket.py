@@ -307,7 +307,8 @@ def _way(target: _Target, options: ConnectionOptions) -> http.client.HTTPConnect
     verify = (options.ca_path or True) if options.validate_certs else False
     like_http = target.place.replace(target.scheme, SCHEMES[target.scheme], 1)
     proxy, trusted = surroundings(like_http, verify)
-    host, port, headers = target.host, target.port, {}
+    host, port = target.host, target.port
+    headers: dict[str, str] = {}
     if proxy:
         host, port, headers = _proxy(proxy)
     if target.scheme == "wss":
@@ -362,7 +363,7 @@ def _shake_hands(
 ) -> t.Any:
     facts: dict[str, t.Any] = {"method": "GET", "path": target.path}
     # Texts of the console are not always UTF-8.
-    client = websocket.WebSocket(skip_utf8_validation=True)
+    client: t.Any = websocket.WebSocket(skip_utf8_validation=True)
     _forget_cookies()
     with contextlib.ExitStack() as failed:
         failed.callback(wire.close)

@@ -66,19 +66,21 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     if live is not None:
         check_ranges(live)
     span = ("", "") if live else range_of(params["range_start"], params["range_end"])
-    if params["instance_id"] is not None:
-        ids = [params["instance_id"]]
-    else:
-        ids = [str(one.get("id")) for one in instances_of(client, container_id) if not is_gone(one)]
 
-    def one_report(instance_id: str) -> list[Item]:
+    def read_one(instance_id: str) -> list[Item]:
         if live:
             return [live_report(client, container_id, instance_id, live["samples"], live["timeout"])]
         return [report(client, container_id, instance_id, *span)]
 
-    reports = fan_out(
-        one_report, ids, concurrency=params["concurrency"], name=lambda instance_id: f'instance "{instance_id}"'
-    )
+    if params["instance_id"] is not None:
+        reports = read_one(params["instance_id"])
+    else:
+        reports = fan_out(
+            read_one,
+            [str(one.get("id")) for one in instances_of(client, container_id) if not is_gone(one)],
+            concurrency=params["concurrency"],
+            name=lambda instance_id: f'instance "{instance_id}"',
+        )
     if not params["snapshots"]:
         reports = [{**one, "snapshots": []} for one in reports]
     return {"reports": reports}

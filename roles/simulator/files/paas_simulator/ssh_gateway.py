@@ -452,7 +452,7 @@ async def listening(world: World, host: str, port: int) -> AsyncIterator[int]:
         agent_forwarding=False,
     )
     try:
-        yield acceptor.get_port()
+        yield int(acceptor.sockets[0].getsockname()[1])
     finally:
         acceptor.close()
         gateway.end()

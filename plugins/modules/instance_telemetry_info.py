@@ -1,0 +1,234 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: instance_telemetry_info
+short_description: Read the resource usage of Cycle instances
+version_added: 0.1.0
+description:
+  - Returns samples of the resource usage of one instance, or of all instances of a container, and a summary of them.
+  - Samples of the past come from a report, which may be about ten minutes behind. With O(live) they come from the
+    telemetry stream as they are made, about one a second.
+  - An instance without telemetry, such as one that does not run, has an empty report.
+  - How the platform refuses where there is no telemetry is not documented. A refusal with status 404 for an instance
+    that exists, and one with 403, 409, 422 or 503 for an instance that does not run, is taken for that.
+requirements:
+  - websocket-client >= 1.6, for O(live) only
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._cycle
+  - quayside.paas._cycle.actiongroup
+  - quayside.paas._module
+  - quayside.paas._module.info_module
+  - quayside.paas._module.in_process
+  - quayside.paas._module.fan
+options:
+  container_id:
+    description:
+      - The container.
+    type: str
+    required: true
+  instance_id:
+    description:
+      - Read this instance only. Without it, every instance of the container that is not deleted, the newest first.
+    type: str
+  range_start:
+    description:
+      - Beginning of the report, in the form of RFC 3339, for example V(2026-01-31T11:00:00Z). Without it, an hour
+        before the end.
+    type: str
+  range_end:
+    description:
+      - End of the report. Without it, now.
+    type: str
+  live:
+    description:
+      - Read samples from the telemetry stream instead of the report.
+    type: dict
+    suboptions:
+      samples:
+        description:
+          - How many, of each instance, V(1) to V(1000).
+        type: int
+        default: 2
+      timeout:
+        description:
+          - Seconds to wait for them, for each instance, V(1) to V(3600). When they are over, the report has the samples
+            that came.
+        type: int
+        default: 30
+  snapshots:
+    description:
+      - Whether to return the samples themselves, besides the summary.
+    type: bool
+    default: true
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the last hour of every instance of a container, in short
+  quayside.paas.instance_telemetry_info:
+    container_id: 651586fca6078e98982dbd93
+    snapshots: false
+  register: usage
+
+- name: Fail when one of them uses nearly all of its memory
+  ansible.builtin.assert:
+    that: usage.reports | map(attribute='summary.memory_share') | select('gt', 0.9) | length == 0
+  when: usage.reports | map(attribute='summary.memory_share') | select('none') | length == 0
+
+- name: Read a certain hour of one instance
+  quayside.paas.instance_telemetry_info:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    range_start: "2026-01-31T11:00:00Z"
+    range_end: "2026-01-31T12:00:00Z"
+
+- name: See what an instance does right now
+  quayside.paas.instance_telemetry_info:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    live:
+      samples: 5
+"""
+
+RETURN = r"""
+---
+reports:
+  description: One report for each instance.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    instance_id:
+      description: The instance.
+      returned: always
+      type: str
+    container_id:
+      description: Its container.
+      returned: always
+      type: str
+    start:
+      description: Beginning of the range. With O(live), the time of the first sample, V(null) without any.
+      returned: always
+      type: str
+    end:
+      description: End of the range. With O(live), the time of the last sample, V(null) without any.
+      returned: always
+      type: str
+    snapshots:
+      description:
+        - The samples, as the platform sends them. Counters run since the instance, or its network interface, was
+          started. Those of the CPU are nanoseconds. Empty with O(snapshots=false).
+      returned: always
+      type: list
+      elements: dict
+    summary:
+      description:
+        - What the samples say in a few numbers. Each is V(null) where it cannot be told, for example a rate from a
+          single sample.
+        - Rates are averages. They are the growth of a counter from the first sample to the last one, divided by the
+          seconds between them. Where a counter goes back in between, the instance was restarted, and only the samples
+          after that count.
+      returned: always
+      type: dict
+      contains:
+        cpu:
+          description:
+            - Share of all cores that was in use, 0 to 1. This is the growth of C(cpu.usage.total), divided by the time
+              and by the number of cores.
+          returned: always
+          type: float
+        cpu_cores:
+          description: Number of cores, in the last sample.
+          returned: always
+          type: int
+        memory_used:
+          description: Bytes in use in the last sample (C(memory.usage.usage)), with what the kernel caches.
+          returned: always
+          type: int
+        memory_limit:
+          description: Bytes that may be in use (C(memory.usage.limit)). V(null) without a limit.
+          returned: always
+          type: int
+        memory_share:
+          description: The former divided by the latter.
+          returned: always
+          type: float
+        network_rx:
+          description: Bytes a second that came in, over all interfaces but the loopback.
+          returned: always
+          type: float
+        network_tx:
+          description: Bytes a second that went out, over all interfaces but the loopback.
+          returned: always
+          type: float
+        processes:
+          description: Number of processes in the last sample.
+          returned: always
+          type: int
+        samples:
+          description: Number of samples in the report.
+          returned: always
+          type: int
+        seconds:
+          description: Seconds between the samples that the rates were computed from.
+          returned: always
+          type: float
+  sample:
+    - instance_id: 651586fca6078e98982dbd90
+      container_id: 651586fca6078e98982dbd93
+      start: "2026-01-31T11:00:00Z"
+      end: "2026-01-31T12:00:00Z"
+      snapshots: []
+      summary:
+        cpu: 0.2137
+        cpu_cores: 2
+        memory_used: 104857600
+        memory_limit: 536870912
+        memory_share: 0.1953
+        network_rx: 20480.5
+        network_tx: 35111.0
+        processes: 5
+        samples: 60
+        seconds: 3540.0
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import telemetry
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import module_of, run_module
+
+MODULE = module_of(Cycle, telemetry.read, telemetry.ARGUMENTS)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()
