@@ -143,6 +143,11 @@ def _finite(number: str) -> float:
     return value if math.isfinite(value) else _no_number(number)
 
 
+def parse_json(content: bytes) -> t.Any:
+    """A JSON text, without the numbers that only Python takes for JSON. Raises ValueError, RecursionError."""
+    return json.loads(content, parse_constant=_no_number, parse_float=_finite)
+
+
 def _missing_requests() -> MissingLibraryError:
     from ansible.module_utils.basic import missing_required_lib
 
@@ -314,11 +319,7 @@ class Transport:
                 path=path,
             )
         try:
-            parsed, is_json = (
-                (json.loads(content, parse_constant=_no_number, parse_float=_finite), True)
-                if content.strip()
-                else (None, False)
-            )
+            parsed, is_json = (parse_json(content), True) if content.strip() else (None, False)
         except (ValueError, RecursionError):
             parsed, is_json = None, False
         return Answer(response.status_code, response.headers, parsed, self._excerpt(content), is_json)

@@ -16,7 +16,6 @@ import base64
 import contextlib
 import dataclasses
 import http.client
-import json
 import os
 import ssl
 import time
@@ -32,7 +31,13 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     PaasError,
     TransportError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import EXCERPT, Answer, asked_wait, surroundings
+from ansible_collections.quayside.paas.plugins.module_utils._http import (
+    EXCERPT,
+    Answer,
+    asked_wait,
+    parse_json,
+    surroundings,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._retry import (
     RETRY_STATUSES,
     RetryBudget,
@@ -416,7 +421,7 @@ def _answer(error: t.Any, redact: Redact) -> Answer:
     content = error.resp_body if isinstance(error.resp_body, bytes) else b""
     text = " ".join(redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
     try:
-        body, is_json = json.loads(content), True
+        body, is_json = parse_json(content), True
     except (ValueError, RecursionError):
         body, is_json = None, False
     headers = dict(error.resp_headers or {})

@@ -73,8 +73,7 @@ options:
     type: path
 notes:
   - Without O(dest) the result of O(state=present) is kept from display and logs, as with C(no_log), and a registered
-    variable has it. Where such a task runs on another host, set C(no_log) as well, because a connection can
-    show at high verbosity what it transfers.
+    variable has it.
   - The request that makes credentials is not repeated when the connection breaks. The task then fails, and credentials
     may exist that nobody knows the secret of; they end by themselves.
 """

@@ -42,9 +42,7 @@ options:
     choices: [console, telemetry]
     default: [console, telemetry]
 notes:
-  - The result is kept from display and logs, as with C(no_log), and a registered variable has it. Where the task
-    runs on another host, set C(no_log) as well, because a connection can show at high verbosity what it
-    transfers.
+  - The result is kept from display and logs, as with C(no_log), and a registered variable has it.
 """
 
 EXAMPLES = r"""

@@ -40,12 +40,12 @@ options:
     type: str
   range_start:
     description:
-      - Beginning of the report, in the form of RFC 3339, for example V(2026-01-31T11:00:00Z). Without it, an hour
-        before the end.
+      - Beginning of the report, in the form of RFC 3339, for example V(2026-01-31T11:00:00Z). Without it, the platform
+        decides.
     type: str
   range_end:
     description:
-      - End of the report. Without it, now.
+      - End of the report. Without it, the platform decides.
     type: str
   live:
     description:
@@ -72,7 +72,7 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Read the last hour of every instance of a container, in short
+- name: Read the latest report of every instance of a container, in short
   quayside.paas.instance_telemetry_info:
     container_id: 651586fca6078e98982dbd93
     snapshots: false
@@ -115,11 +115,13 @@ reports:
       returned: always
       type: str
     start:
-      description: Beginning of the range. With O(live), the time of the first sample, V(null) without any.
+      description:
+        - Beginning of the range. With O(live), the time of the first sample. V(null) where there is no report or sample
+          that tells it.
       returned: always
       type: str
     end:
-      description: End of the range. With O(live), the time of the last sample, V(null) without any.
+      description: End of the range. With O(live), the time of the last sample. V(null) as above.
       returned: always
       type: str
     snapshots:

@@ -46,10 +46,14 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The result of the task: from the code in this process if that is safe, else from the ordinary module."""
         variables = _variables_of_host(self._task, task_vars or {})
+        is_secret = self._module().is_secret(self._task.args)
+        if is_secret:
+            # Connections show what they transfer, at high verbosity, unless this is set.
+            self._connection._play_context.no_log = True
         result = self._run_here(variables) if self._may_run_here(variables) else None
         if result is None:
             result = t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
-        if self._module().is_secret(self._task.args) and not result.get("failed"):
+        if is_secret and not result.get("failed"):
             # As no_log does: not displayed, not logged, and there in a registered variable all the same.
             result["_ansible_no_log"] = True
         return result

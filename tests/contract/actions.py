@@ -147,7 +147,7 @@ def _prepared(sim: Simulator, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 # What differs from run to run: time, and what the platform makes anew.
-CHANGING = frozenset({"seconds", "request_count", "rate_limit", "secret", "token", "ansible_password", "invocation"})
+CHANGING = frozenset({"seconds", "request_count", "rate_limit", "secret", "token", "url", "ansible_password", "invocation"})
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z")
 ID = re.compile(r"\b[0-9a-f]{24}\b")
 

@@ -281,3 +281,17 @@ def test_the_states_there_are(sim: Simulator) -> None:
         False,
         None,
     ]
+
+
+def test_identifiers_only_where_they_are_declared(sim: Simulator) -> None:
+    def keys(path: str) -> set[str]:
+        return set(sim.cycle.get(path).data["includes"])
+
+    assert keys("/v1/containers?include=environments,stacks") == {
+        "environments",
+        "environments:identifiers",
+        "stacks",
+        "stacks:identifiers",
+    }
+    assert keys("/v1/infrastructure/servers?include=integrations,clusters") == {"integrations", "clusters"}
+    assert keys("/v1/environments?include=creators,stacks,clusters") == {"creators", "stacks"}

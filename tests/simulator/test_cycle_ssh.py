@@ -114,12 +114,19 @@ def over(login: Login, work: Callable[[asyncssh.SSHClientConnection], Coroutine[
     return talk(do())
 
 
+def output_of(done: asyncssh.SSHCompletedProcess) -> bytes:
+    """Return the standard output of what ran without an encoding."""
+    assert isinstance(done.stdout, bytes)
+    return done.stdout
+
+
 def command(login: Login, text: str, **options: Any) -> tuple[bytes, bytes, int | None]:
     """Run a command and return standard output, standard error, exit status."""
 
     async def run(connection: asyncssh.SSHClientConnection) -> tuple[bytes, bytes, int | None]:
         done = await connection.run(text, encoding=None, **options)
-        return bytes(done.stdout or b""), bytes(done.stderr or b""), done.exit_status
+        assert isinstance(done.stderr, bytes)
+        return output_of(done), done.stderr, done.exit_status
 
     answer: tuple[bytes, bytes, int | None] = over(login, run)
     return answer
@@ -200,7 +207,7 @@ def test_several_channels_at_once(sim: Simulator, mint: Mint) -> None:
         done = await asyncio.gather(*(connection.run(f"echo {number}", encoding=None) for number in range(8)))
         one.stdin.write(b"still here")
         one.stdin.write_eof()
-        return [*(bytes(each.stdout or b"") for each in done), bytes((await one.wait()).stdout or b"")]
+        return [*(output_of(each) for each in done), output_of(await one.wait())]
 
     assert over(mint(), work) == [*(f"{number}\n".encode() for number in range(8)), b"still here"]
     until(lambda: sim.cycle.ssh()["sessions"] == sim.cycle.ssh()["connections"] == 0)
@@ -210,11 +217,13 @@ def test_the_shell_is_a_terminal(mint: Mint) -> None:
     async def work(connection: asyncssh.SSHClientConnection) -> tuple[bytes, int | None]:
         shell = await connection.create_process(term_type="xterm", term_size=(40, 20), encoding=None)
         shell.stdin.write(b"tty; stty size; uname -a; echo " + b"long " * 12 + b"| wc -c\n")
-        await asyncio.sleep(0.4)
+        seen = b""
+        while b"\n60" not in seen:
+            seen += await shell.stdout.read(4096)
         shell.change_terminal_size(132, 50)
         shell.stdin.write(b"stty size; echo err >&2; exit 7\n")
         done = await shell.wait()
-        return bytes(done.stdout or b""), done.exit_status
+        return seen + output_of(done), done.exit_status
 
     output, status = over(mint(), work)
     assert status == 7
@@ -233,7 +242,7 @@ def test_a_shell_without_a_terminal_asked_for(sim: Simulator, mint: Mint, shell:
 
     async def work(connection: asyncssh.SSHClientConnection) -> bytes:
         done = await connection.run(None, input=b"tty; echo $0 $TERM\n", encoding=None)
-        return bytes(done.stdout or b"")
+        return output_of(done)
 
     output = over(mint(), work)
     assert b"/dev/" in output
@@ -268,7 +277,7 @@ def test_files(mint: Mint) -> None:
     login = mint()
 
     async def work(connection: asyncssh.SSHClientConnection) -> list[str]:
-        refused = []
+        refused: list[str] = []
         async with connection.start_sftp_client() as sftp:
             home = str(await sftp.realpath("."))
             async with sftp.open("data", "wb") as file:
@@ -296,7 +305,7 @@ def test_without_sftp(sim: Simulator, mint: Mint) -> None:
         with pytest.raises(asyncssh.ChannelOpenError):
             await connection.start_sftp_client()
         # The connection is none the worse for it.
-        return bytes((await connection.run("echo fine", encoding=None)).stdout or b"")
+        return output_of(await connection.run("echo fine", encoding=None))
 
     assert over(mint(), work) == b"fine\n"
     assert ssh_events(sim)[:3] == [("login", 200), ("sftp", 403), ("exec", 200)]
@@ -373,7 +382,7 @@ def test_open_sessions_when_credentials_expire(sim: Simulator, mint: Mint, close
         async with await connect(login) as first, await connect(other) as second:
             reader = await first.create_process("cat", encoding=None)
             assert sim.cycle.send("DELETE", f"{path_of(running(sim)[0])}/ssh").status == 200
-            await asyncio.sleep(0.3)
+            await (first.wait_closed() if close else asyncio.sleep(0.3))
             reader.stdin.write_eof()
             status = (await reader.wait()).exit_status
             assert (await second.run("true")).exit_status == 0
@@ -386,18 +395,17 @@ def test_open_sessions_when_credentials_expire(sim: Simulator, mint: Mint, close
 
 
 def test_a_session_ends_with_its_instance(sim: Simulator, mint: Mint) -> None:
-    login, instance = mint(), running(sim)[0]
+    login, instance, mark = mint(), running(sim)[0], f"sleep 77{os.getpid()}"
 
     async def work(connection: asyncssh.SSHClientConnection) -> int | None:
-        reader = await connection.create_process("sleep 4711", encoding=None)
-        await asyncio.sleep(0.2)
-        assert processes("sleep 4711")
+        reader = await connection.create_process(mark, encoding=None)
+        until(lambda: processes(mark))
         assert sim.cycle.send("DELETE", path_of(instance)).status == 202
         return (await reader.wait()).exit_status
 
     assert over(login, work) != 0
     assert not lets_in(login)
-    until(lambda: not processes("sleep 4711"))
+    until(lambda: not processes(mark))
 
 
 def test_a_reset_ends_sessions(sim: Simulator, mint: Mint) -> None:
@@ -426,8 +434,8 @@ def test_sessions_leave_no_processes(mint: Mint) -> None:
             await connection.create_process(text, encoding=None)
         shell = await connection.create_process(term_type="xterm", encoding=None)
         shell.stdin.write(f"set -m; {mark} & nohup {mark} & {mark}\n".encode())
-        await asyncio.sleep(0.5)
-        assert len([line for line in processes(mark) if line.startswith("sleep")]) >= 7
+        while len([line for line in processes(mark) if line.startswith("sleep")]) < 7:
+            await asyncio.sleep(0.02)
 
     over(mint(), work)
     until(lambda: not processes(mark))
@@ -446,8 +454,7 @@ def test_a_daemon_outlives_its_session_but_not_the_simulator() -> None:
         async def cut_off() -> None:
             connection = await connect(login)
             await connection.create_process(mark, encoding=None)
-            await asyncio.sleep(0.2)
-            assert len([line for line in processes(mark) if line.startswith("sleep")]) == 2
+            until(lambda: len([line for line in processes(mark) if line.startswith("sleep")]) == 2)
             own.stop()
             await connection.wait_closed()
 

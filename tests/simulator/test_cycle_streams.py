@@ -96,15 +96,15 @@ def ends_with(client: websocket.WebSocket) -> int | None:
 
 
 def test_console_replays_and_goes_on(sim: Simulator, instance: dict[str, Any], connect: Open) -> None:
-    sim.cycle.settings(console={"interval": 0.3})
+    sim.cycle.settings(console={"interval": 0.5})
     started = time.monotonic()
     client = connect(authorised(sim, instance, "console"))
     opcode, backlog = client.recv_data()
     assert opcode == BINARY
     assert backlog.count(b"\n") > 10
-    assert time.monotonic() - started < 0.25
+    assert time.monotonic() - started < 0.45
     lines = [client.recv_data()[1] for _number in range(2)]
-    assert time.monotonic() - started > 0.5
+    assert time.monotonic() - started > 0.9
     assert all(line.count(b"\n") == 1 and line.endswith(b"\n") for line in lines)
     assert not [line for line in lines if line in backlog]
     again = connect(authorised(sim, instance, "console"))
@@ -247,7 +247,7 @@ def test_a_client_that_leaves(sim: Simulator, instance: dict[str, Any], connect:
     assert gone.sock is not None
     gone.sock.close()
     assert sim.cycle.get("/v1/hubs/current").status == 200
-    assert sim.log == ""
+    assert "Traceback" not in sim.log
 
 
 def test_faults_on_the_handshake(sim: Simulator, instance: dict[str, Any], connect: Open) -> None:

@@ -261,7 +261,7 @@ def test_the_smallest_estates_that_the_role_documents(tmp_path: Path, platform: 
 
 def test_tokens_are_listed(tmp_path: Path) -> None:
     estate = tmp_path / "small.yml"
-    no_cycle = {"hub": None, "keys": {}}
+    no_cycle: dict[str, Any] = {"hub": None, "keys": {}}
     estate.write_text(SMALL)
     assert said("tokens", "--estate", estate) == {
         "tokens": {"only": "only-one"},

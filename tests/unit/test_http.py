@@ -93,8 +93,8 @@ def test_bodies(platform: Platform, clock: Clock, method: str, body: t.Any) -> N
 
 def test_headers_of_the_platform_are_added(platform: Platform, clock: Clock) -> None:
     platform.expects(get("/v1/x"))
-    _http.Transport(connection_options(), headers={"X-Hub-Id": "h1"}, sleep=clock.sleep).request("GET", "/v1/x")
-    assert platform.requests[0].headers["X-Hub-Id"] == "h1"
+    _http.Transport(connection_options(), headers={"X-Orchard": "h1"}, sleep=clock.sleep).request("GET", "/v1/x")
+    assert platform.requests[0].headers["X-Orchard"] == "h1"
 
 
 def test_a_base_url_with_a_path_stands_before_every_path(platform: Platform, clock: Clock) -> None:

@@ -125,6 +125,16 @@ def instance_of(client: Cycle, container_id: str, instance_id: str) -> Item:
         raise _named(error, "instance", instance_id, "instance_id") from None
 
 
+def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
+    """Whether an instance exists. Raises NotFoundError when its container does not."""
+    try:
+        client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW)
+    except NotFoundError:
+        container_of(client, container_id)
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def about_instance(client: Cycle, container_id: str, instance_id: str) -> t.Iterator[None]:
     """Completes the platform's errors on what is asked of an instance: what is missing, or that it does not run.

@@ -31,7 +31,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     state_of,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, settle
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     NotFoundError,
@@ -44,6 +44,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._resource import val
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
 
 Params = t.Mapping[str, t.Any]
+_START = "migration.start"
+_REVERT = "migration.revert"
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -179,7 +181,7 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
     found = trace(client, container, params["instance_id"])
     if _is_undecided(found, params):
         # What an earlier task has set going decides: its job may end any moment, so what is there is read after it.
-        jobs.wait_for_open_jobs(client, container, deadline)
+        settle(client, container, str(found[-1]["id"]), _START, deadline)
         found = wait_until(
             lambda: trace(client, container, params["instance_id"]),
             lambda now: state_of(now[-1]) != "migrating" or _is_on_its_way(now[-1], params),
@@ -228,7 +230,7 @@ def _is_on_its_way(instance: Item, params: Params) -> bool:
     """Whether an instance migrates to where it shall be."""
     if state_of(instance) != "migrating" or not _server_to(instance):
         return False
-    return bool(params["any_usable"] or _server_to(instance) == params["destination_server_id"])
+    return bool(params["any_usable"]) or bool(_server_to(instance) == params["destination_server_id"])
 
 
 def _is_there(found: list[Item], params: Params) -> bool:
@@ -352,7 +354,7 @@ def _migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> t
         return _to(now) is not None and now["migration"] != was
 
     task = {
-        "action": "migration.start",
+        "action": _START,
         "contents": {"destination_server_id": move.to, "stateful": {"copy_volumes": params["copy_volumes"]}},
     }
     try:
@@ -500,7 +502,8 @@ def _advice(pair: Pair) -> str:
     if source is None:
         return "The old instance cannot be brought back; see to the new one."
     if _is_retained(source):
-        return "With state=reverted the old instance is brought back; running the task again waits for the new one."
+        again = "" if state_of(pair.successor or {}) == "failed" else "; running the task again waits for the new one"
+        return f"With state=reverted the old instance is brought back{again}."
     if state_of(source) == "migrating":
         return "The migration goes on. Running the task again waits for it, and does not start another one."
     return "See to the reason, and run the task again: it goes on from what is there."
@@ -511,15 +514,16 @@ def _revert_after(client: Cycle, params: Params, move: Move, pair: Pair, error: 
     source = pair.source
     if source is None or not _is_retained(source):
         still = source is not None and state_of(source) == "migrating"
-        why = "it is still under way" if still else "there is no old instance that is kept"
-        error.message += f" The migration was not reverted: {why}. {_advice(pair)}"
+        why = "that takes a migration that is done" if still else "there is no old instance that is kept"
+        error.message += f" It was not reverted: {why}. {_advice(pair)}"
         return
     deadline = Deadline(params["wait_timeout"], params["wait_interval"])
     waiting = {**params, "wait": True}
     try:
         result, _shown_after = _revert(client, waiting, move.container, pair, deadline)
     except PaasError as again:
-        error.results["jobs"] += again.results.get("jobs", [])
+        begun = [*error.results["jobs"], *again.results.get("jobs", [])]
+        error.results.update({**again.results, "jobs": begun})
         error.message += f" Reverting it failed as well: {again.message}"
         return
     error.results.update({**result, "jobs": [*error.results["jobs"], *result["jobs"]]})
@@ -536,7 +540,7 @@ def _plan_revert(client: Cycle, params: Params, container: Item, deadline: Deadl
     pair = _migration_of(client, container, params["instance_id"])
     if _is_revertible(pair) or (pair.source is not None and state_of(pair.source) == "migrating"):
         # A revert or a migration that an earlier task has asked for decides.
-        jobs.wait_for_open_jobs(client, container, deadline)
+        settle(client, container, str((pair.source or {})["id"]), _REVERT, deadline)
         pair = wait_until(
             lambda: _migration_of(client, container, params["instance_id"]),
             lambda now: now.source is None or state_of(now.source) != "migrating",
@@ -588,7 +592,7 @@ def _migration_of(client: Cycle, container: Item, instance_id: str) -> Pair:
 
 
 def _purged(source_id: str, successor: Item | None) -> StateError:
-    now = f" Its successor is {_described(successor)}." if successor else ""
+    now = f" Its successor {_described(successor)}." if successor else ""
     instead = f" Migrate {successor.get('id')} instead." if successor else ""
     return StateError(
         f"The migration of the instance {source_id} can no longer be reverted: that instance is gone, or is being"
@@ -617,7 +621,7 @@ def _revert(client: Cycle, params: Params, container: Item, pair: Pair, deadline
         now = _find(client, container, identity)
         return now is not None and not _is_revertible(Pair(now, None))
 
-    task = {"action": "migration.revert"}
+    task = {"action": _REVERT}
     descriptor = ask(client, container, identity, task, deadline, is_accepted=has_begun)
     done = [jobs.announced(descriptor)]
     try:

@@ -25,11 +25,11 @@ from ansible_collections.quayside.paas.plugins.module_utils._argspec import Argu
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     about_instance,
-    container_of,
     instance_of,
     instance_path,
+    is_there,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_SSH, CONTAINERS_VIEW
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_SSH
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     NotFoundError,
@@ -171,16 +171,6 @@ def expire(client: Cycle, container_id: str, instance_id: str) -> Expired:
             path=f"/v1/{path}",
         )
     return Expired(count, is_sure=client.report()["request_count"] - sent == 1)
-
-
-def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
-    """Whether an instance exists. Raises NotFoundError when its container does not."""
-    try:
-        client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW)
-    except NotFoundError:
-        container_of(client, container_id)
-        return False
-    return True
 
 
 def connection_variables(credentials: Credentials | None, *, with_secret: bool = True) -> dict[str, t.Any]:

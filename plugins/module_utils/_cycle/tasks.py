@@ -6,25 +6,37 @@
 
 """Tasks of an instance: what can be asked of it, asked once only.
 
-A request that broke off may have been carried out. It is sent again only when neither the instance nor any job shows a
-trace of it for as long as an accepted job may take to become visible.
+A request that broke off may have been carried out. It is sent again only when neither the instance, nor any job, nor
+the audit log shows a trace of it for as long as an accepted job may take to become visible. What an earlier task has
+asked for, which may have been killed right after that, is looked for in the same places before anything is asked.
 """
 
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import moment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import instance_path, is_leaving, state_of
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE
-from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError, StateError
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    ApiError,
+    PaasError,
+    StateError,
+    WaitTimeoutError,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
 
 if t.TYPE_CHECKING:
     from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
     from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+
+
+# Seconds for which a request in the audit log is taken for one that may still come, when jobs cannot be seen.
+LATELY = 600.0
 
 
 def require_staying(instance: Item) -> None:
@@ -40,6 +52,68 @@ def require_staying(instance: Item) -> None:
     raise StateError(f"The instance {instance.get('id')} is {state_of(instance)} and about to be gone.")
 
 
+def settle(
+    client: Cycle,
+    container: Item,
+    instance_id: str,
+    action: str,
+    deadline: Deadline,
+    *,
+    shows: t.Callable[[Item], bool] = lambda entry: True,
+) -> None:
+    """Waits until what earlier tasks have asked for is done: jobs of the container, and this action of the instance.
+
+    shows: whether the instance shows what an entry of the audit log says was done. What only the audit log tells of is
+    given up after a while, when jobs can be seen. Raises WaitTimeoutError.
+    """
+    began = deadline.waited()
+    while True:
+        open_jobs = jobs.open_jobs(client, container)
+        if not open_jobs:
+            pending = _pending(client, instance_id, action, shows)
+            is_late = _is_old(pending) if open_jobs is None else deadline.waited() - began >= jobs.VISIBLE_WITHIN
+            if pending is None or is_late:
+                return
+        if not deadline.pause():
+            ids = ", ".join(str(job.get("id")) for job in open_jobs or [])
+            what = f"jobs of the container: {ids}" if ids else f"{action}, as the audit log tells"
+            raise WaitTimeoutError(
+                f"What was asked for before is not done after {deadline.timeout:g} seconds (option wait_timeout):"
+                f" {what}. Nothing was changed. Run the task again later.",
+                last_seen=value_at((open_jobs or [{}])[0], "state.current"),
+            )
+
+
+def _pending(client: Cycle, instance_id: str, action: str, shows: t.Callable[[Item], bool]) -> Item | None:
+    """The entry of the audit log that tells of a request of this action that is not done, or does not show yet."""
+    # There is one event of the request and one of what was done. Source: specification; which is which follows from
+    # their names.
+    requested, done = f"container.instance.task.{action}", f"container.instance.{action}"
+    newest = next((one for one in _log(client, instance_id) if one.get("event") in (requested, done)), None)
+    if newest is None or newest["event"] == requested:
+        return newest
+    return None if newest.get("status") == "error" or shows(newest) else newest
+
+
+def _is_old(entry: Item | None) -> bool:
+    at = moment(value_at(entry, "time"))
+    return at is not None and time.time() - at.timestamp() > LATELY
+
+
+def _log(client: Cycle, instance_id: str) -> list[Item]:
+    """What the audit log has of an instance, newest first. Empty when the key may not read it."""
+    query = {"filter[instance]": instance_id, "sort": "-id", "page[number]": 1, "page[size]": 100}
+    try:
+        entries = client.get_data("hubs/current/activity", query=query)
+    except ApiError as error:
+        if (error.status or 0) < 500:
+            return []
+        raise
+    found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
+    mine = [one for one in found if value_at(one, "context.instance_id") == instance_id]
+    return sorted(mine, key=lambda one: str(one.get("id")), reverse=True)
+
+
 def ask(
     client: Cycle,
     container: Item,
@@ -52,7 +126,7 @@ def ask(
 ) -> Item:
     """Asks for a task of an instance and returns the descriptor of its job, without a job when none is known.
 
-    No job of the container may be open before. is_accepted: whether the platform shows that the task was accepted.
+    settle() comes before. is_accepted: whether the instance shows that the task was accepted.
     Raises PaasError; its may_be_done says whether the task may have been accepted all the same.
     """
     path = f"{instance_path(str(container['id']), instance_id)}/tasks"
@@ -90,7 +164,7 @@ def _trace(
     Raises StateError when nobody can tell.
     """
     asked_at = deadline.waited()
-    suspicious = False
+    suspicious = logged = False
     while True:
         # The jobs before the instance: what a job does in between is then seen on the instance.
         found = jobs.open_jobs(client, container)
@@ -101,7 +175,11 @@ def _trace(
             return {"action": task["action"]}
         # A job that does not tell what it is about may be that of the request.
         suspicious = suspicious or bool(found)
-        if found == [] and deadline.waited() - asked_at >= jobs.VISIBLE_WITHIN:
+        logged = logged or _pending(client, instance_id, str(task["action"]), lambda entry: True) is not None
+        is_late = deadline.waited() - asked_at >= jobs.VISIBLE_WITHIN
+        if logged and (is_late or found is None):
+            return {"action": task["action"]}
+        if is_late and found == []:
             if not suspicious:
                 return None
             raise StateError("Other jobs ran meanwhile, and one of them may have been this.")

@@ -12,8 +12,6 @@ network interface, was started; those of the CPU are nanoseconds. That cores com
 
 from __future__ import annotations
 
-import datetime
-import json
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, ArgumentSpec
@@ -25,18 +23,19 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     instance_path,
     instances_of,
     is_gone,
+    is_there,
     state_of,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams import authorise, open_stream
-from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, ApiError, OptionError
+from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, ApiError, NotFoundError
+from ansible_collections.quayside.paas.plugins.module_utils._http import parse_json
 from ansible_collections.quayside.paas.plugins.module_utils._options import check_ranges
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 
 Params = t.Mapping[str, t.Any]
 
-DEFAULT_RANGE = datetime.timedelta(hours=1)
 UNLIMITED = 2**60  # bytes; what the kernel says when there is no limit is some larger number
 
 ARGUMENTS = FAN.merge(
@@ -65,18 +64,25 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     container_id, live = params["container_id"], params["live"]
     if live is not None:
         check_ranges(live)
-    span = ("", "") if live else range_of(params["range_start"], params["range_end"])
 
     def read_one(instance_id: str) -> list[Item]:
         if live:
             return [live_report(client, container_id, instance_id, live["samples"], live["timeout"])]
-        return [report(client, container_id, instance_id, *span)]
+        return [report(client, container_id, instance_id, params["range_start"], params["range_end"])]
+
+    def read_listed(instance_id: str) -> list[Item]:
+        try:
+            return read_one(instance_id)
+        except NotFoundError:
+            if is_there(client, container_id, instance_id):
+                raise
+            return []  # deleted since it was listed
 
     if params["instance_id"] is not None:
         reports = read_one(params["instance_id"])
     else:
         reports = fan_out(
-            read_one,
+            read_listed,
             [str(one.get("id")) for one in instances_of(client, container_id) if not is_gone(one)],
             concurrency=params["concurrency"],
             name=lambda instance_id: f'instance "{instance_id}"',
@@ -86,26 +92,11 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     return {"reports": reports}
 
 
-def range_of(start: str | None, end: str | None) -> tuple[str, str]:
-    """Both ends of a range as they are sent: up to now, and an hour long, unless they are given.
-
-    Raises OptionError when the start is missing and cannot be told from the end.
-    """
-    if end is None:
-        now = datetime.datetime.now(datetime.UTC)
-        last, end = now, now.isoformat(timespec="seconds").replace("+00:00", "Z")
-    else:
-        found = moment(end)
-        if found is None and start is None:
-            raise OptionError(f"The option range_end is {end!r}; it has to be a time such as 2026-01-31T12:00:00Z.")
-        last = found or datetime.datetime.max
-    return start or (last - DEFAULT_RANGE).isoformat(timespec="seconds").replace("+00:00", "Z"), end
-
-
-def report(client: Cycle, container_id: str, instance_id: str, start: str, end: str) -> Item:
+def report(client: Cycle, container_id: str, instance_id: str, start: str | None, end: str | None) -> Item:
     """The report of an instance for a range, as results show it; empty for one that has none.
 
-    Raises NotFoundError when the instance is not there, ApiError.
+    start, end: RFC 3339; without one the platform decides, whose clock counts. Raises NotFoundError, when the instance
+    is not there, and ApiError.
     """
     path = f"{instance_path(container_id, instance_id)}/telemetry/resources/report"
     query = {"filter[range-start]": start, "filter[range-end]": end}
@@ -145,7 +136,7 @@ def live_report(client: Cycle, container_id: str, instance_id: str, samples: int
 
 def _sample(data: bytes) -> Item:
     try:
-        found = json.loads(data)
+        found = parse_json(data)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

@@ -13,28 +13,30 @@ looked at for a request that shows nowhere else yet.
 
 from __future__ import annotations
 
-import datetime
 import re
-import time
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, moment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     container_of,
     instance_of,
     instance_path,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW, INSTANCES_MIGRATE
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, require_staying
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import (
+    add_jobs,
+    ask,
+    require_staying,
+    settle,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     OptionError,
     PaasError,
     StateError,
-    WaitTimeoutError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
@@ -61,15 +63,9 @@ ARGUMENTS = WAIT.merge(
 _SIZE = re.compile(r"([0-9]+)(?:([bkmgtp])|([kmgtp])b)", re.IGNORECASE | re.ASCII)
 _BYTES = {unit: 1024**power for power, unit in enumerate("bkmgtp")}
 _MB = 1024**2
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 # Where an option that names a volume is compared with.
 _NAMES = {"volume_id": "id", "destination": "config.destination", "identifier": "config.identifier"}
-# The audit log has one event when an extension is asked for and one when it is made. Source: specification; which is
-# which follows from their names.
-_REQUESTED = "container.instance.task.volume.extend"
-_MADE = "container.instance.volume.extend"
-# Seconds for which a request in the audit log is taken for one that may still come.
-_LATELY = 600.0
+_EXTEND = "volume.extend"
 # Specified for all tasks is the first one; the second exists, and may be what is meant.
 _PERMISSION = f"{INSTANCES_MIGRATE} or containers-volumes-manage"
 
@@ -156,7 +152,9 @@ def plan(client: Cycle, params: Params) -> Plan:
     container: Item = {}
     if size_of(volume) < wanted:
         container = container_of(client, params["container_id"])
-        volume = _settled(client, params, container, deadline)
+        _settle(client, params, container, deadline)
+        # Only now: what a job did in between shows.
+        volume = find(client, params)
     before = size_of(volume)
     added = max(0, wanted - before)
 
@@ -184,67 +182,15 @@ def _wanted(params: Params) -> int:
         ) from None
 
 
-def _settled(client: Cycle, params: Params, container: Item, deadline: Deadline) -> Item:
-    """The volume once whatever an earlier task has asked for shows in its size.
+def _settle(client: Cycle, params: Params, container: Item, deadline: Deadline) -> None:
+    """Waits until whatever an earlier task has asked for shows in the size. Raises WaitTimeoutError."""
 
-    A request in the audit log that no job follows is given up after some time, when jobs can be seen. Raises
-    WaitTimeoutError.
-    """
-    began = deadline.waited()
-    while True:
-        open_jobs = jobs.open_jobs(client, container)
-        if not open_jobs:
-            # Only now: what a job did in between shows.
-            volume = find(client, params)
-            is_over = open_jobs is not None and deadline.waited() - began >= jobs.VISIBLE_WITHIN
-            if is_over or not _may_grow(client, params["instance_id"], volume):
-                return volume
-        if not deadline.pause():
-            ids = ", ".join(str(job.get("id")) for job in open_jobs or []) or "in the audit log"
-            raise WaitTimeoutError(
-                f"What was asked for before is not done after {deadline.timeout:g} seconds (option wait_timeout): jobs"
-                f" of the container, or an extension of a volume of the instance ({ids}). Nothing was changed. Run the"
-                " task again later.",
-                last_seen=value_at((open_jobs or [{}])[0], "state.current"),
-            )
+    def is_measured(entry: Item) -> bool:
+        made = moment(entry.get("time"))
+        measured = moment(value_at(find(client, params), "deployed.last_updated"))
+        return made is None or measured is None or measured >= made
 
-
-def _may_grow(client: Cycle, instance_id: str, volume: Item) -> bool:
-    """Whether the audit log has a late extension of the instance that may not show in the size yet."""
-    newest = next(iter(_log(client, instance_id)), None)
-    if newest is None:
-        return False
-    at = _moment(newest.get("time"))
-    if at is not None and time.time() - at > _LATELY:
-        return False
-    if newest["event"] == _REQUESTED:
-        return True
-    measured = _moment(value_at(volume, "deployed.last_updated"))
-    return newest.get("status") != "error" and at is not None and measured is not None and measured < at
-
-
-def _log(client: Cycle, instance_id: str) -> list[Item]:
-    """Extensions of volumes of an instance in the audit log, newest first. Empty when the key may not read it."""
-    query = {"filter[instance]": instance_id, "sort": "-id", "page[number]": 1, "page[size]": 100}
-    try:
-        entries = client.get_data("hubs/current/activity", query=query)
-    except ApiError as error:
-        if error.status in (400, 403, 404, 422):
-            return []
-        raise
-    found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
-    mine = [one for one in found if value_at(one, "context.instance_id") == instance_id]
-    late = [one for one in mine if one.get("event") in (_REQUESTED, _MADE)]
-    return sorted(late, key=lambda one: str(one.get("id")), reverse=True)
-
-
-def _moment(stamp: t.Any) -> float | None:
-    """A time stamp, possibly with nanoseconds, in Unix seconds; None for what is none."""
-    found = _STAMP.fullmatch(stamp) if isinstance(stamp, str) else None
-    if found is None:
-        return None
-    zone = "+00:00" if found[3] in "Zz" else found[3]
-    return datetime.datetime.fromisoformat(found[1] + zone).timestamp() + float(found[2] or 0)
+    settle(client, container, params["instance_id"], _EXTEND, deadline, shows=is_measured)
 
 
 def _extend(
@@ -282,22 +228,20 @@ def _extend(
 def _ask(client: Cycle, params: Params, container: Item, volume: Item, added: int, deadline: Deadline) -> Item:
     """Asks for an extension, once only, and returns the descriptor of its job."""
     before = size_of(volume)
-    instance_id = params["instance_id"]
-    known = {one.get("id") for one in _log(client, instance_id)}
 
-    def is_accepted() -> bool:
-        if size_of(find(client, params)) > before:
-            return True
-        return any(one.get("id") not in known for one in _log(client, instance_id))
+    def has_grown() -> bool:
+        return size_of(find(client, params)) > before
 
     # Which id is meant is not specified. What is refused for its id was not carried out.
     candidates = [volume.get("id"), value_at(volume, "deployed.id"), value_at(volume, "deployed.container_volume_id")]
     ids = list(dict.fromkeys(str(one) for one in candidates if one))
     refusal: ApiError | None = None
     for identity in ids:
-        task = {"action": "volume.extend", "contents": {"volume_id": identity, "extend_size": data_size(added)}}
+        task = {"action": _EXTEND, "contents": {"volume_id": identity, "extend_size": data_size(added)}}
         try:
-            return ask(client, container, instance_id, task, deadline, is_accepted=is_accepted, permission=_PERMISSION)
+            return ask(
+                client, container, params["instance_id"], task, deadline, is_accepted=has_grown, permission=_PERMISSION
+            )
         except ApiError as error:
             if error.status not in (404, 422):
                 raise

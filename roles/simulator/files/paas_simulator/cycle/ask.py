@@ -35,17 +35,17 @@ class Ask:
         """Return the payload of a list. Raises ApiError."""
         found = chosen(self.call, items, filters, self.state.settings.page)
         meta = array(self.call, "meta")
-        return self._with(includes, found, [render(self.state, kind, each, meta) for each in found])
+        return self._with(kind, includes, found, [render(self.state, kind, each, meta) for each in found])
 
     def one(self, kind: str, record: Record, includes: dict[str, Include] | None = None) -> Record:
         """Return the payload of a single thing."""
-        return self._with(includes, [record], render(self.state, kind, record, array(self.call, "meta")))
+        return self._with(kind, includes, [record], render(self.state, kind, record, array(self.call, "meta")))
 
-    def _with(self, includes: dict[str, Include] | None, records: list[Record], data: Any) -> Record:
+    def _with(self, kind: str, includes: dict[str, Include] | None, records: list[Record], data: Any) -> Record:
         wanted = array(self.call, "include")
         if not wanted or includes is None:
             return {"data": data}
-        return {"data": data, "includes": collect(self.state, wanted, includes, records)}
+        return {"data": data, "includes": collect(self.state, kind, wanted, includes, records)}
 
     def demand(self, capability: str) -> None:
         """Raise ApiError unless the key has the capability."""

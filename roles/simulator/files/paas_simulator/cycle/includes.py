@@ -119,12 +119,12 @@ SERVER_INSTANCES = {**{name: make for name, make in INSTANCES.items() if name !=
 USABLE_SERVERS = {**{name: SERVERS[name] for name in ("models", "integrations")}, "location": _locations}
 _NAMES = {"creator": "creators", "location": "locations"}
 
-# Where the answer also leads from identifiers to ids.
-_IDENTIFIED = ("integrations", "containers", "environments", "stacks")
+# Where the answer also leads from identifiers to ids: kind of the records → kinds of the includes.
+_IDENTIFIED = {"instance": ("integrations", "containers", "environments"), "container": ("stacks", "environments")}
 
 
-def collect(state: State, wanted: list[str], known: dict[str, Include], records: list[Record]) -> Record:
-    """Return the includes asked for, of the records on a page; names that are not known are ignored."""
+def collect(state: State, kind: str, wanted: list[str], known: dict[str, Include], records: list[Record]) -> Record:
+    """Return the includes asked for, of the records of a kind on a page; names that are not known are ignored."""
     made: Record = {}
     for name in wanted:
         if name not in known:
@@ -132,7 +132,7 @@ def collect(state: State, wanted: list[str], known: dict[str, Include], records:
         found = known[name](state, records)
         key = _NAMES.get(name, name)
         made[key] = found
-        if key in _IDENTIFIED:
+        if key in _IDENTIFIED.get(kind, ()):
             identifiers: dict[str, list[str]] = {}
             for each in found.values():
                 identifiers.setdefault(each["identifier"], []).append(each["id"])

@@ -1,0 +1,616 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""WebSockets over a pair of sockets, with a platform at the other end that does what each test says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import re
+import socket
+import ssl
+import struct
+import threading
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    MissingLibraryError,
+    OptionError,
+    TransportError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
+    LARGEST_HANDSHAKE,
+    Close,
+    Message,
+    WebSocket,
+    open_websocket,
+)
+from unit.fakes import TOKEN, Clock, connection_options
+
+pytest.importorskip("websocket")
+
+SECRET = "stream-0123456789-abcdefghij"
+ADDRESS = f"wss://console.example.com:8920/v1/console?token={SECRET}"
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+
+def redact(value: t.Any) -> t.Any:
+    return value.replace(SECRET, "********") if isinstance(value, str) else value
+
+
+class Peer:
+    """The other end of a connection. request: what was asked for when it was opened, by lines."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(5)
+        self.socket = sock
+        self.request: list[str] = []
+
+    def read_request(self) -> None:
+        data = b""
+        while not data.endswith(b"\r\n\r\n"):
+            data += self.socket.recv(4096)
+        self.request = data.decode().split("\r\n")
+
+    def accept(self, *more: str) -> None:
+        self.read_request()
+        key = self.header("Sec-WebSocket-Key") or ""
+        digest = base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
+        lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", *more]
+        self.write("\r\n".join([*lines, f"Sec-WebSocket-Accept: {digest}", "", ""]).encode())
+
+    def header(self, name: str) -> str | None:
+        found = [line.partition(": ")[2] for line in self.request if line.lower().startswith(f"{name.lower()}:")]
+        return found[0] if found else None
+
+    def answer(self, status: int, body: t.Any = None, *headers: str) -> None:
+        self.read_request()
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        head = [f"HTTP/1.1 {status} Because", f"Content-Length: {len(content)}", *headers]
+        self.write("\r\n".join([*head, "", ""]).encode() + content)
+
+    def write(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def send(self, data: bytes | str, opcode: int = BINARY, fin: bool = True) -> None:
+        self.write(frame(data, opcode, fin))
+
+    def read(self) -> tuple[int, bytes]:
+        """A frame of the client: its opcode, its content without the mask."""
+        first, second = self._exactly(2)
+        assert second & 0x80, "a client has to mask"
+        length = second & 0x7F
+        if length == 126:
+            (length,) = struct.unpack("!H", self._exactly(2))
+        elif length == 127:
+            (length,) = struct.unpack("!Q", self._exactly(8))
+        mask = self._exactly(4)
+        content = self._exactly(length)
+        return first & 0x0F, bytes(byte ^ mask[place % 4] for place, byte in enumerate(content))
+
+    def _exactly(self, number: int) -> bytes:
+        data = b""
+        while len(data) < number:
+            more = self.socket.recv(number - len(data))
+            assert more, "the client is gone"
+            data += more
+        return data
+
+
+def frame(data: bytes | str, opcode: int = BINARY, fin: bool = True) -> bytes:
+    """A frame of a server."""
+    content = data.encode() if isinstance(data, str) else data
+    length = len(content)
+    if length < 126:
+        size = bytes([length])
+    else:
+        size = b"\x7e" + struct.pack("!H", length) if length < 2**16 else b"\x7f" + struct.pack("!Q", length)
+    return bytes([(0x80 if fin else 0) | opcode]) + size + content
+
+
+Script = t.Callable[[Peer], t.Any]
+
+
+class Network:
+    """Takes the place of the network: each connection is served by the next script, in a thread."""
+
+    def __init__(self, *scripts: Script | Exception) -> None:
+        self.scripts = list(scripts)
+        self.peers: list[Peer] = []
+        self.threads: list[threading.Thread] = []
+        self.failures: list[BaseException] = []
+        self.ways: list[_websocket._Target] = []
+
+    def way(self, target: _websocket._Target, _options: t.Any) -> t.Any:
+        self.ways.append(target)
+        script = self.scripts.pop(0)
+        connection = t.cast("t.Any", http.client.HTTPConnection("unused"))
+        if isinstance(script, Exception):
+            connection.connect = lambda: _throw(script)
+            return connection
+        ours, theirs = socket.socketpair()
+        self.peers.append(Peer(theirs))
+        self.threads.append(threading.Thread(target=self._serve, args=(script, self.peers[-1]), daemon=True))
+        connection.sock = ours
+        connection.connect = self.threads[-1].start
+        return connection
+
+    def _serve(self, script: Script, peer: Peer) -> None:
+        try:
+            script(peer)
+        except BaseException as error:
+            self.failures.append(error)
+
+    def check(self) -> None:
+        for thread in self.threads:
+            thread.join(5)
+            assert not thread.is_alive()
+        for peer in self.peers:
+            peer.socket.close()
+        assert not self.failures, self.failures
+        assert not self.scripts, "fewer attempts than expected"
+
+
+def _throw(error: Exception) -> t.NoReturn:
+    raise error
+
+
+@pytest.fixture
+def connect(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[..., WebSocket]]:
+    """Opens a WebSocket to the scripts given."""
+    networks: list[Network] = []
+
+    def opened(*scripts: Script | Exception, url: str = ADDRESS, retry_budget: int = 0, **keywords: t.Any) -> WebSocket:
+        networks.append(Network(*scripts))
+        opened.network = networks[-1]  # type: ignore[attr-defined]
+        monkeypatch.setattr(_websocket, "_way", networks[-1].way)
+        options = connection_options(retry_budget=retry_budget, timeout=keywords.pop("timeout", 5))
+        return open_websocket(url, options, redact=redact, **keywords)
+
+    yield opened
+    for network in networks:
+        network.check()
+
+
+def closing(peer: Peer) -> None:
+    """The proper end, from the client's side."""
+    assert peer.read() == (CLOSE, struct.pack("!H", 1000))
+    peer.send(struct.pack("!H", 1000), CLOSE)
+
+
+# Opening
+
+
+def test_the_handshake_asks_for_what_is_wanted_and_nothing_else(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        closing(peer)
+
+    connect(script, headers={"x-extra": "1"}).close()
+    peer = connect.network.peers[0]
+    assert peer.request[0] == f"GET /v1/console?token={SECRET} HTTP/1.1"
+    assert peer.header("Host") == "console.example.com:8920"
+    assert peer.header("x-extra") == "1"
+    assert peer.header("Origin") is None
+    assert peer.header("Authorization") is None
+
+
+def test_cookies_are_not_kept(connect: t.Any) -> None:
+    for _time in range(2):
+        connect(lambda peer: peer.accept("Set-Cookie: session=abc; Domain=example.com"), url=ADDRESS).close()
+        assert connect.network.peers[0].header("Cookie") is None
+
+
+def test_a_refusal_is_told_without_the_token(connect: t.Any) -> None:
+    body = {"message": f"the token {SECRET} is too old"}
+    with pytest.raises(ApiError) as caught:
+        connect(lambda peer: peer.answer(403, body))
+    error = caught.value
+    assert (error.status, error.method, error.path) == (403, "GET", "/v1/console")
+    assert error.message.startswith("wss://console.example.com:8920/v1/console refused the WebSocket.")
+    assert "the token ******** is too old" in error.message
+    assert SECRET not in repr(vars(error))
+
+
+def test_attempts_are_repeated_within_the_budget(connect: t.Any, clock: Clock) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        closing(peer)
+
+    attempts: list[float] = []
+    scripts = [
+        ConnectionRefusedError(111, "Connection refused"),
+        lambda peer: peer.answer(503, {}, "Retry-After: 7"),
+        lambda peer: peer.answer(429, {}),
+        script,
+    ]
+    opened = connect(
+        *scripts,
+        retry_budget=60,
+        attempting=lambda: attempts.append(clock.now()),
+        sleep=clock.sleep,
+        clock=clock.now,
+    )
+    opened.close()
+    assert len(attempts) == 4
+    assert clock.sleeps[0] == 0.0  # the first repetition after a broken connection is immediate
+    assert clock.sleeps[1] == 7.0
+    assert 0 < clock.sleeps[2] < 7
+
+
+def test_a_wait_that_does_not_fit_is_not_begun(connect: t.Any, clock: Clock) -> None:
+    with pytest.raises(ApiError, match="status 503"):
+        connect(
+            lambda peer: peer.answer(503, {}, "Retry-After: 61"), retry_budget=60, sleep=clock.sleep, clock=clock.now
+        )
+    assert clock.sleeps == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500])
+def test_other_refusals_are_not_repeated(connect: t.Any, status: int, clock: Clock) -> None:
+    with pytest.raises(ApiError, match=f"status {status}"):
+        connect(lambda peer: peer.answer(status, b"no"), retry_budget=60, sleep=clock.sleep)
+
+
+def test_a_redirect_is_not_followed(connect: t.Any) -> None:
+    location = f"Location: wss://elsewhere.example.com/?token={SECRET}"
+    with pytest.raises(AnswerError) as caught:
+        connect(lambda peer: peer.answer(302, b"", location))
+    assert SECRET not in caught.value.message
+    assert "elsewhere" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        b"HTTP/1.1 101 Fine\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: bm8=\r\n\r\n",
+        b"220 mail.example.com ESMTP\r\n\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"\xff\xff\xff\r\n\r\n",
+        b"HTTP/1.1 101 " + b"x" * LARGEST_HANDSHAKE * 2,
+    ],
+    ids=["ordinary answer", "wrong key", "mail", "no status", "no text", "endless"],
+)
+def test_what_is_no_websocket_is_told(connect: t.Any, sent: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        try:
+            peer.write(sent)
+        except OSError:
+            assert len(sent) > LARGEST_HANDSHAKE  # the client does not take it all
+
+    with pytest.raises((AnswerError, ApiError)) as caught:
+        connect(script)
+    assert SECRET not in caught.value.message
+    assert "wss://console.example.com:8920/v1/console" in caught.value.message
+
+
+def test_an_error_answer_without_end_is_bounded(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.write(b"HTTP/1.1 403 No\r\nContent-Length: 99999999999\r\n\r\nNot you")
+        peer.socket.shutdown(socket.SHUT_WR)
+
+    with pytest.raises((ApiError, TransportError)):
+        connect(script)
+
+
+def test_an_end_before_it_is_open_is_a_broken_connection(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.socket.shutdown(socket.SHUT_RDWR)
+
+    with pytest.raises(TransportError, match="broke before it was open"):
+        connect(script)
+
+
+def test_an_answer_that_does_not_come_ends_in_time(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        for _number in range(20):  # drips, so that no single read takes long
+            try:
+                peer.write(b"H")
+            except OSError:
+                return
+            time.sleep(0.05)
+
+    began = time.monotonic()
+    with pytest.raises(TransportError, match=r"No complete answer .* within 0.3 seconds \(option timeout\)"):
+        connect(script, timeout=0.3)
+    assert time.monotonic() - began < 0.9
+
+
+def test_tls_that_fails_is_not_tried_again(connect: t.Any, clock: Clock) -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+    with pytest.raises(TransportError, match=r"TLS connection to wss://.*self-signed certificate.*ca_path") as caught:
+        connect(error, retry_budget=60, sleep=clock.sleep)
+    assert caught.value.is_final
+
+
+def test_a_host_that_is_not_there_is_named(connect: t.Any) -> None:
+    with pytest.raises(
+        TransportError, match=r"wss://console.example.com:8920/v1/console could not be reached: .*known"
+    ):
+        connect(socket.gaierror(-2, "Name or service not known"))
+
+
+def test_without_the_library_it_says_what_to_install(connect: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_websocket, "HAS_WEBSOCKET", False)
+    with pytest.raises(MissingLibraryError, match=r"Failed to import the required Python library \(websocket-client\)"):
+        connect()
+
+
+@pytest.mark.parametrize("url", ["", "https://x.example.com", "ws://", "ws://x.example.com:99999/", "wss://[::1"])
+def test_an_impossible_url_is_refused_without_a_word_of_it(url: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        open_websocket(f"{url}?token={SECRET}", connection_options(), redact=redact)
+    assert SECRET not in caught.value.message
+
+
+# The way there
+
+
+def way(url: str, **options: t.Any) -> http.client.HTTPConnection:
+    return _websocket._way(_websocket._target(url), connection_options(**options))
+
+
+def test_without_a_proxy_it_goes_to_the_place_itself() -> None:
+    plain, secure = way("ws://a.example.com/x"), way("wss://[fd00::1]:99/x", timeout=7)
+    assert (plain.host, plain.port, type(plain)) == ("a.example.com", 80, http.client.HTTPConnection)
+    assert (secure.host, secure.port, type(secure), secure.timeout) == ("fd00::1", 99, http.client.HTTPSConnection, 7)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "url", "expected"),
+    [
+        ("https_proxy", "http://p.example.com:3128", "wss://a.example.com", ("p.example.com", 3128)),
+        ("HTTP_PROXY", "http://p.example.com", "ws://a.example.com", ("p.example.com", 80)),
+        ("all_proxy", "p.example.com:3128", "wss://a.example.com", ("p.example.com", 3128)),
+        ("http_proxy", "http://p.example.com:3128", "wss://a.example.com", ("a.example.com", 443)),
+        ("https_proxy", "http://p.example.com:3128", "wss://b.internal.example.com", ("b.internal.example.com", 443)),
+    ],
+    ids=["wss", "ws", "all", "other scheme", "no_proxy"],
+)
+def test_proxies_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, url: str, expected: tuple[str, int]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("no_proxy", ".internal.example.com")
+    connection = way(url)
+    assert (connection.host, connection.port) == expected
+
+
+def test_the_tunnel_through_a_proxy_has_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://ann:p%40ss@p.example.com:3128")
+    connection = t.cast("t.Any", way("wss://a.example.com"))
+    assert connection._tunnel_host == "a.example.com"
+    assert base64.b64decode(connection._tunnel_headers["Proxy-Authorization"].removeprefix("Basic ")) == b"ann:p@ss"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://p.example.com:1080", "https://p.example.com", "http://p.example.com:x"])
+def test_other_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(OptionError, match="no_proxy"):
+        way("wss://a.example.com")
+
+
+def test_certificates_are_verified_unless_told_not_to(monkeypatch: pytest.MonkeyPatch, tmp_path: t.Any) -> None:
+    asked: list[dict[str, t.Any]] = []
+    real = ssl.create_default_context
+
+    def context(**where: t.Any) -> ssl.SSLContext:
+        asked.append(where)
+        return real()
+
+    monkeypatch.setattr(ssl, "create_default_context", context)
+    contexts = [
+        t.cast("t.Any", way("wss://a.example.com", **options))._context
+        for options in ({}, {"ca_path": str(tmp_path)}, {"ca_path": __file__}, {"validate_certs": False})
+    ]
+    assert [one.verify_mode for one in contexts] == [ssl.CERT_REQUIRED] * 3 + [ssl.CERT_NONE]
+    assert [one.check_hostname for one in contexts] == [True] * 3 + [False]
+    assert asked[0]["cafile"].endswith("cacert.pem") or asked[0]["cafile"]
+    assert asked[1:] == [{"capath": str(tmp_path)}, {"cafile": __file__}, {}]
+
+
+# Messages
+
+
+def test_messages_of_both_kinds_in_pieces_and_with_pings(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send("caf\u00e9", TEXT)
+        peer.send(b"\xff\xfe", TEXT)  # invalid as a text, and what consoles send
+        peer.send(b"one ", BINARY, fin=False)
+        peer.send(b"hello", PING)
+        peer.send(b"two", 0)
+        peer.send(b"x" * 70000)
+        assert peer.read() == (PONG, b"hello")
+        closing(peer)
+
+    with connect(script) as stream:
+        assert stream.receive(5) == Message("caf\u00e9".encode(), True)
+        assert stream.receive(5) == Message(b"\xff\xfe", True)
+        assert stream.receive(5) == Message(b"one two", False)
+        assert stream.receive(5) == Message(b"x" * 70000, False)
+        assert stream.closed is None
+
+
+def test_nothing_within_the_time_is_none_and_the_message_may_come_later(connect: t.Any) -> None:
+    go_on = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        whole = frame(b"late but whole")
+        peer.write(whole[:7])
+        go_on.wait(5)
+        peer.write(whole[7:])
+        closing(peer)
+
+    with connect(script) as stream:
+        assert stream.receive(0.05) is None
+        assert stream.receive(0) is None
+        go_on.set()
+        assert stream.receive(5) == Message(b"late but whole", False)
+
+
+def test_pings_do_not_keep_it_beyond_the_deadline(connect: t.Any) -> None:
+    stop = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        while not stop.wait(0.02):
+            peer.send(b"", PING)
+
+    with connect(script) as stream:
+        began = time.monotonic()
+        assert stream.receive(0.2) is None
+        assert time.monotonic() - began < 1
+        stop.set()
+
+
+def test_the_end_that_the_platform_tells(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(b"last words")
+        peer.send(struct.pack("!H", 1001) + f"going away, {SECRET}".encode(), CLOSE)
+        assert peer.read()[0] == CLOSE
+
+    with connect(script) as stream:
+        deadline = Deadline(5, 1)
+        assert [message.data for message in stream.messages(deadline)] == [b"last words"]
+        assert stream.closed == Close(1001, "going away, ********")
+        assert stream.receive(5) is None
+
+
+def test_messages_stop_at_the_deadline(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(b"one")
+        closing(peer)
+
+    with connect(script) as stream:
+        assert [message.data for message in stream.messages(Deadline(0.1, 1))] == [b"one"]
+        assert stream.closed is None
+
+
+def test_an_end_without_a_word_between_messages_is_an_end(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(b"one")
+        peer.send(b"", PING)
+        assert peer.read()[0] == PONG
+        peer.socket.shutdown(socket.SHUT_WR)
+
+    with connect(script) as stream:
+        assert [message.data for message in stream.messages(Deadline(5, 1))] == [b"one"]
+        assert stream.closed == Close(None, "")
+
+
+@pytest.mark.parametrize("part", [frame(b"abcdef")[:1], frame(b"abcdef")[:5], frame(b"abc", BINARY, fin=False)])
+def test_an_end_within_a_message_is_a_broken_connection(connect: t.Any, part: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.write(part)
+        peer.socket.shutdown(socket.SHUT_WR)
+
+    with connect(script) as stream, pytest.raises(TransportError, match="broke") as caught:
+        stream.receive(5)
+    assert caught.value.may_be_done
+
+
+@pytest.mark.parametrize("fragments", [False, True])
+def test_a_message_that_is_too_large_is_refused_before_it_is_there(connect: t.Any, fragments: bool) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        try:
+            if not fragments:
+                peer.write(b"\x82\x7f" + struct.pack("!Q", 2**60))
+            for number in range(100):
+                peer.write(frame(b"x" * 500, 0 if number else BINARY, fin=False) if fragments else b"x" * 500)
+        except OSError:
+            pass  # the client has left
+
+    with connect(script, largest=1000) as stream:
+        with pytest.raises(AnswerError, match="larger than 1000 bytes"):
+            stream.receive(5)
+
+
+def test_what_breaks_the_protocol_is_told(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.write(b"\xf3\x00")  # reserved bits, an opcode that there is none of
+
+    with connect(script) as stream, pytest.raises(AnswerError, match="no WebSocket message"):
+        stream.receive(5)
+
+
+def test_sending(connect: t.Any) -> None:
+    got: list[tuple[int, bytes]] = []
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        got.extend(peer.read() for _number in range(2))
+        closing(peer)
+
+    with connect(script) as stream:
+        stream.send("text", 5)
+        stream.send(b"\x00" * 70000, 5)
+    assert got == [(TEXT, b"text"), (BINARY, b"\x00" * 70000)]
+
+
+def test_sending_to_who_does_not_read_ends_in_time(connect: t.Any) -> None:
+    with connect(lambda peer: peer.accept()) as stream:
+        with pytest.raises(TransportError, match="did not take a message within 0.2 seconds") as caught:
+            stream.send(b"\x00" * 50_000_000, 0.2)
+        assert caught.value.may_be_done
+
+
+def test_sending_to_who_is_gone_is_a_broken_connection(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.socket.close()
+
+    with connect(script) as stream:
+        time.sleep(0.05)
+        with pytest.raises(TransportError, match="broke"):
+            for _number in range(10):
+                stream.send(b"\x00" * 10000, 5)
+
+
+def test_closing_does_not_wait_long_and_may_be_repeated(connect: t.Any) -> None:
+    stop = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        try:
+            while not stop.is_set():
+                peer.send(b"more and more")
+        except OSError:
+            pass
+
+    stream = connect(script)
+    began = time.monotonic()
+    stream.close()
+    stream.close()
+    assert time.monotonic() - began < 3
+    stop.set()
+
+
+def test_nothing_says_the_token(connect: t.Any) -> None:
+    with connect(lambda peer: (peer.accept(), closing(peer))) as stream:
+        assert SECRET not in repr(stream)
+    assert not re.search(TOKEN, repr(connect.network.peers[0].request))
