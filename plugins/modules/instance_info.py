@@ -128,7 +128,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.id }}"
 
-- name: Read the newest instance of every container of an environment, eight containers at a time
+- name: Read the instances of an environment, of each container the newest first, eight containers at a time
   quayside.paas.instance_info:
     environment_id: 651586fca6078e98982dbd95
     sort: [-id]

@@ -19,7 +19,9 @@ description:
     for instead of starting another one.
   - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
     the module looks at the instance and the open jobs, and goes on from what it finds. Jobs of the container that an
-    earlier task left behind are waited for before anything is decided.
+    earlier task left behind are waited for before anything is decided, and so is a migration that only the audit log
+    tells of, as long as the API key may read that (C(hubs-auditlog-view)) and, for keys with C(apionly-jobs-view), for
+    half a minute.
   - When it fails, the message says what state both instances are in and what to do next.
 author:
   - Quayside contributors (@quayside)

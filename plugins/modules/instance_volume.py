@@ -18,10 +18,11 @@ description:
   - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
     the module looks at the volume, the open jobs and the audit log, and goes on from what it finds.
   - What an earlier task has asked for has to show in the size before anything is asked for. Open jobs of the container
-    are waited for, and so is, for half a minute, an extension that only the audit log tells of. When the API key lacks
-    the capability C(apionly-jobs-view), the module cannot see what is still to come. It then waits for the volume
-    itself, and fails rather than risk to extend twice. The audit log needs C(hubs-auditlog-view), and is done without
-    when the key lacks it.
+    are waited for, and so is, for half a minute, an extension that only the audit log tells of.
+  - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
+    waits for the volume itself, and fails rather than risk to extend twice as long as the audit log does not say that
+    an extension asked for before is done. To read the audit log takes C(hubs-auditlog-view). A key that lacks both
+    capabilities cannot know of an extension that was asked for a moment ago.
   - Volumes without storage on the server of the instance, such as external ones, cannot be extended and are an error.
     Whether one that is stateless can be, the platform decides.
 author:

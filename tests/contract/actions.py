@@ -146,8 +146,14 @@ def _prepared(sim: Simulator, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# What differs from run to run: time, and what the platform makes anew.
-CHANGING = frozenset({"seconds", "request_count", "rate_limit", "secret", "token", "url", "ansible_password", "invocation"})
+# What differs from run to run: time, what the platform makes anew, and how soon it tells of a new instance's health.
+CHANGING = frozenset(
+    {"seconds", "request_count", "rate_limit", "invocation", "health", "readiness"}
+    | {"secret", "token", "url", "ansible_password"}
+    | {"lines", "replayed", "bytes", "match"}
+)
+FOLDER = re.compile(r"\S*/actions\d+/")
+COUNT = re.compile(r"(?<=Lines seen: )\d+")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z")
 ID = re.compile(r"\b[0-9a-f]{24}\b")
 
@@ -159,6 +165,6 @@ def lasting(value: Any, known: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [lasting(inner, known) for inner in value]
     if isinstance(value, str):
-        without = STAMP.sub("TIME", value)
+        without = COUNT.sub("N", FOLDER.sub("FOLDER/", STAMP.sub("TIME", value)))
         return ID.sub(lambda found: found[0] if found[0] in known else "NEW", without)
     return value

@@ -426,6 +426,22 @@ def test_a_slow_gateway(sim: Simulator, mint: Mint) -> None:
     assert time.monotonic() - started > 0.8
 
 
+def test_faults_of_logins(sim: Simulator, mint: Mint) -> None:
+    login = mint()
+    sim.fault("SSH", f"/{login.user}", {"status": 401})
+    assert not lets_in(login)
+    sim.fault("SSH", "*", {"reset": "before"})
+    with pytest.raises((asyncssh.ConnectionLost, ConnectionError)):
+        lets_in(login)
+    sim.fault("SSH", "*", {"delay": 0.4})
+    started = time.monotonic()
+    assert lets_in(login)
+    assert time.monotonic() - started > 0.4
+    assert lets_in(login)
+    events = [event for event, _status in ssh_events(sim) if event in ("login", "refused")]
+    assert events == ["refused", "login", "login"]
+
+
 def test_sessions_leave_no_processes(mint: Mint) -> None:
     mark = f"sleep 88{os.getpid()}"
 

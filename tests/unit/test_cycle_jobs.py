@@ -269,6 +269,13 @@ def test_seconds_count_from_when_the_job_was_followed(clock: Clock) -> None:
     assert jobs.follow(client, FULL, deadline)["seconds"] == 2
 
 
+def test_a_job_has_its_time_to_become_visible_from_when_it_was_followed(clock: Clock) -> None:
+    deadline = deadline_of(clock)
+    clock.advance(100)
+    client = t.cast("t.Any", Client(GONE, GONE, GONE, job("completed")))
+    assert jobs.follow(client, FULL, deadline)["state"] == "completed"
+
+
 # Open jobs
 
 CONTAINER = {"id": "c1", "environment": {"id": "e1"}}

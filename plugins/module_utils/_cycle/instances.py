@@ -137,22 +137,28 @@ def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
 
 @contextlib.contextmanager
 def about_instance(client: Cycle, container_id: str, instance_id: str) -> t.Iterator[None]:
-    """Completes the platform's errors on what is asked of an instance: what is missing, or that it does not run.
-
-    Which status the platform has for an instance that does not run is not documented.
-    """
+    """Completes the platform's errors on what is asked of an instance: what is missing, or that it does not run."""
     try:
         yield
     except NotFoundError:
         instance_of(client, container_id, instance_id)  # raises for the one of both that is missing
         raise
     except ApiError as error:
-        if error.status in NOT_NOW:
-            with contextlib.suppress(PaasError):
-                state = state_of(instance_of(client, container_id, instance_id))
-                if state != "running":
-                    error.message += f" The instance is {state or 'in no known state'}: it has to run for that."
+        note_state(client, container_id, instance_id, error)
         raise
+
+
+def note_state(client: Cycle, container_id: str, instance_id: str, error: ApiError) -> None:
+    """Adds to an error that the instance does not run, if that may be why.
+
+    Which status the platform has for that is not documented.
+    """
+    if error.status not in NOT_NOW:
+        return
+    with contextlib.suppress(PaasError):
+        state = state_of(instance_of(client, container_id, instance_id))
+        if state != "running":
+            error.message += f" The instance is {state or 'in no known state'}: it has to run for that."
 
 
 def instance_path(container_id: str, instance_id: str) -> str:

@@ -230,13 +230,13 @@ def _is_on_its_way(instance: Item, params: Params) -> bool:
     """Whether an instance migrates to where it shall be."""
     if state_of(instance) != "migrating" or not _server_to(instance):
         return False
-    return bool(params["any_usable"]) or bool(_server_to(instance) == params["destination_server_id"])
+    return bool(params["any_usable"] or _server_to(instance) == params["destination_server_id"])
 
 
 def _is_there(found: list[Item], params: Params) -> bool:
     """Whether the present instance is where it shall be. Any server will do when the named one has left its own."""
     if params["any_usable"]:
-        return found[-1].get("id") != params["instance_id"]
+        return bool(found[-1].get("id") != params["instance_id"])
     current = found[-1]
     stays = state_of(current) != "migrating" and not is_leaving(current)
     return stays and bool(current.get("server_id") == params["destination_server_id"])

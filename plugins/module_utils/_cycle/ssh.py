@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import ipaddress
 import json
 import os
 import re
@@ -28,10 +29,12 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     instance_of,
     instance_path,
     is_there,
+    note_state,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_SSH
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
+    ApiError,
     NotFoundError,
     OptionError,
     PaasError,
@@ -139,7 +142,7 @@ def parse_address(address: str, instance_id: str) -> tuple[str, str, int]:
     found = re.fullmatch(r"\[([^\]]*)\](?::(\d+))?", place) or re.fullmatch(r"([^:]*)(?::(\d+))?", place)
     host, digits = found.groups() if found else (place, None)  # more than one colon: IPv6 without brackets
     port = int(digits) if digits else PORT
-    is_host = re.fullmatch(r"[A-Za-z0-9_:][A-Za-z0-9._:%-]*", host) is not None
+    is_host = _is_ipv6(host) if ":" in host else re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", host) is not None
     is_user = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", user) is not None
     if not (is_host and is_user and 0 < port < 65536):
         raise AnswerError(
@@ -149,6 +152,15 @@ def parse_address(address: str, instance_id: str) -> tuple[str, str, int]:
     return user, host, port
 
 
+def _is_ipv6(host: str) -> bool:
+    address, _percent, zone = host.partition("%")
+    try:
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        return False
+    return re.fullmatch(r"[A-Za-z0-9._-]*", zone) is not None
+
+
 def expire(client: Cycle, container_id: str, instance_id: str) -> Expired:
     """Expires all credentials of an instance, those of others too. An instance that is gone has none.
 
@@ -156,13 +168,15 @@ def expire(client: Cycle, container_id: str, instance_id: str) -> Expired:
     """
     sent = client.report()["request_count"]
     path = f"{instance_path(container_id, instance_id)}/ssh"
-    with about_instance(client, container_id, instance_id):
-        try:
-            found = client.delete(path, permission=CONTAINERS_SSH)
-        except NotFoundError:
-            if is_there(client, container_id, instance_id):
-                raise
-            return Expired(0, is_sure=True)
+    try:
+        found = client.delete(path, permission=CONTAINERS_SSH)
+    except NotFoundError:
+        if is_there(client, container_id, instance_id):
+            raise
+        return Expired(0, is_sure=True)
+    except ApiError as error:
+        note_state(client, container_id, instance_id, error)
+        raise
     count = found.get("tokens")
     if not isinstance(count, int):
         raise AnswerError(

@@ -14,14 +14,12 @@ asked for, which may have been killed right after that, is looked for in the sam
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import moment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import instance_path, is_leaving, state_of
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE, JOBS_VIEW
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     PaasError,
@@ -33,10 +31,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._resource import val
 if t.TYPE_CHECKING:
     from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
     from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-
-
-# Seconds for which a request in the audit log is taken for one that may still come, when jobs cannot be seen.
-LATELY = 600.0
 
 
 def require_staying(instance: Item) -> None:
@@ -64,19 +58,20 @@ def settle(
     """Waits until what earlier tasks have asked for is done: jobs of the container, and this action of the instance.
 
     shows: whether the instance shows what an entry of the audit log says was done. What only the audit log tells of is
-    given up after a while, when jobs can be seen. Raises WaitTimeoutError.
+    given up after a while, but never when jobs cannot be seen. Raises WaitTimeoutError.
     """
     began = deadline.waited()
     while True:
         open_jobs = jobs.open_jobs(client, container)
         if not open_jobs:
-            pending = _pending(client, instance_id, action, shows)
-            is_late = _is_old(pending) if open_jobs is None else deadline.waited() - began >= jobs.VISIBLE_WITHIN
-            if pending is None or is_late:
+            is_late = open_jobs is not None and deadline.waited() - began >= jobs.VISIBLE_WITHIN
+            if is_late or not _is_pending(client, instance_id, action, shows):
                 return
         if not deadline.pause():
             ids = ", ".join(str(job.get("id")) for job in open_jobs or [])
             what = f"jobs of the container: {ids}" if ids else f"{action}, as the audit log tells"
+            if open_jobs is None:
+                what += f". With the capability {JOBS_VIEW} the key could see whether it still runs"
             raise WaitTimeoutError(
                 f"What was asked for before is not done after {deadline.timeout:g} seconds (option wait_timeout):"
                 f" {what}. Nothing was changed. Run the task again later.",
@@ -84,20 +79,15 @@ def settle(
             )
 
 
-def _pending(client: Cycle, instance_id: str, action: str, shows: t.Callable[[Item], bool]) -> Item | None:
-    """The entry of the audit log that tells of a request of this action that is not done, or does not show yet."""
+def _is_pending(client: Cycle, instance_id: str, action: str, shows: t.Callable[[Item], bool]) -> bool:
+    """Whether the audit log tells of a request of this action that is not done, or does not show yet."""
     # There is one event of the request and one of what was done. Source: specification; which is which follows from
     # their names.
     requested, done = f"container.instance.task.{action}", f"container.instance.{action}"
     newest = next((one for one in _log(client, instance_id) if one.get("event") in (requested, done)), None)
-    if newest is None or newest["event"] == requested:
-        return newest
-    return None if newest.get("status") == "error" or shows(newest) else newest
-
-
-def _is_old(entry: Item | None) -> bool:
-    at = moment(value_at(entry, "time"))
-    return at is not None and time.time() - at.timestamp() > LATELY
+    if newest is None:
+        return False
+    return newest["event"] == requested or (newest.get("status") != "error" and not shows(newest))
 
 
 def _log(client: Cycle, instance_id: str) -> list[Item]:
@@ -175,7 +165,7 @@ def _trace(
             return {"action": task["action"]}
         # A job that does not tell what it is about may be that of the request.
         suspicious = suspicious or bool(found)
-        logged = logged or _pending(client, instance_id, str(task["action"]), lambda entry: True) is not None
+        logged = logged or _is_pending(client, instance_id, str(task["action"]), lambda entry: True)
         is_late = deadline.waited() - asked_at >= jobs.VISIBLE_WITHIN
         if logged and (is_late or found is None):
             return {"action": task["action"]}

@@ -186,9 +186,10 @@ def _settle(client: Cycle, params: Params, container: Item, deadline: Deadline) 
     """Waits until whatever an earlier task has asked for shows in the size. Raises WaitTimeoutError."""
 
     def is_measured(entry: Item) -> bool:
+        # The log names the instance and not the volume, so that any of its volumes may be the one that was extended.
         made = moment(entry.get("time"))
-        measured = moment(value_at(find(client, params), "deployed.last_updated"))
-        return made is None or measured is None or measured >= made
+        measured = [moment(value_at(one, "deployed.last_updated")) for one in volumes_of(client, params)]
+        return made is None or any(at is None or at >= made for at in measured)
 
     settle(client, container, params["instance_id"], _EXTEND, deadline, shows=is_measured)
 

@@ -91,6 +91,11 @@ def _clear_out(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
+def _call(user: str, body: bytes = b"") -> Call:
+    """Return what the journal and faults know a login or session as."""
+    return Call("SSH", f"/{user}", (user,), {}, {}, body)
+
+
 class Gateway:
     """What all connections share: the directories of the instances, and who is connected."""
 
@@ -161,10 +166,9 @@ class Connection(asyncssh.SSHServer):
 
     def note(self, event: str, status: int = 200, user: str | None = None, **more: Any) -> None:
         """Enter something that happened into the journal."""
-        name = self.instance_id if user is None else user
         body = json.dumps({"event": event, "connection": self._number, **more}).encode()
-        entry = self._journal.open(Call("SSH", f"/{name}", (name,), {}, {}, body), self._world.clock.now())
-        entry["status"] = status
+        call = _call(self.instance_id if user is None else user, body)
+        self._journal.open(call, self._world.clock.now())["status"] = status
 
     def count(self, difference: int) -> None:
         """Count the sessions that are open."""
@@ -179,10 +183,14 @@ class Connection(asyncssh.SSHServer):
         return True
 
     async def validate_password(self, username: str, password: str) -> bool:
-        """Say whether a credential lets in now."""
-        await asyncio.sleep(self.platform.settings_now.ssh.delay)
+        """Say whether a credential lets in now. Faults for ``SSH /{instanceId}`` may delay, refuse or cut a login."""
+        action = self._world.faults.take(_call(username)) or {}
+        await asyncio.sleep(self.platform.settings_now.ssh.delay + action.get("delay", 0))
         self._world.timelines.run(self._world.clock.now())
-        if not self.platform.ssh_login(username, password):
+        if "reset" in action:
+            self.abort()
+            return False
+        if "status" in action or not self.platform.ssh_login(username, password):
             self.note("refused", 401, username)
             return False
         self.instance_id = username
