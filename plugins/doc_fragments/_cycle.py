@@ -79,7 +79,7 @@ options:
     description:
       - Whether to return passwords, and the values of environment variables of containers. Without it they are V(null);
         their names are returned all the same.
-      - Set C(no_log) on a task that uses it, so that they do not reach logs.
+      - The result of such a task is kept from display and logs as with C(no_log). A registered variable has it.
     type: bool
     default: false
 """

@@ -107,6 +107,14 @@ def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permissio
     )
 
 
+def not_found(noun: str, option: str, identity: str, error: NotFoundError) -> NotFoundError:
+    """The error for something named by an option that does not exist. error: what the platform said."""
+    return NotFoundError(
+        f'The {noun} "{identity}" was not found (option {option}). The platform said: {error.message}',
+        **{name: value for name, value in vars(error).items() if name not in ("message", "results")},
+    )
+
+
 def json_object(
     transport: Transport,
     answer: Answer,
@@ -186,7 +194,7 @@ def collect(
         try:
             page = fetch(query)
         except ApiError as error:
-            if not promised and error.status in (400, 404):
+            if not promised and error.status in (400, 404, 422):
                 return kept
             raise
         fresh = _fresh_items(page.items, identity, seen)

@@ -119,7 +119,7 @@ class Resource:
 
     def is_over(self, item: Item) -> bool:
         """Whether an item is gone though it is still listed."""
-        return any(value_at(item, field) in values for field, values in self.over.items())
+        return any(str(value_at(item, field)) in values for field, values in self.over.items())
 
     def other_options(self) -> tuple[str, ...]:
         """Options that name something to list by, besides the parents."""

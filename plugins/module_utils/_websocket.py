@@ -382,7 +382,7 @@ def _shake_hands(
                 timeout=options.timeout,
             )
             if client.getstatus() != 101:
-                raise websocket.WebSocketException(f"status {client.getstatus()}")
+                raise websocket.WebSocketException
         except websocket.WebSocketBadStatusException as error:
             raise _refused(error, target, redact, error_body) from error
         except websocket.WebSocketTimeoutException:
@@ -394,9 +394,11 @@ def _shake_hands(
                 f"The connection to {target.place} broke before it was open: {_reason(error, redact)}.", **facts
             ) from None
         except (websocket.WebSocketException, ValueError, LookupError, AnswerError) as error:
-            # A redirect is among them: it is not followed, so that the token stays with one host.
+            status, what = client.getstatus(), _reason(error, redact)
+            if status not in (None, 101):
+                what = f"it redirects (status {status}), which is not followed, so that the token stays with one host"
             raise AnswerError(
-                f"{target.place} does not answer as a WebSocket: {_reason(error, redact)}.", **facts
+                f"{target.place} does not answer as a WebSocket: {what}.", status=status, **facts
             ) from None
         failed.pop_all()
     return client
@@ -408,9 +410,17 @@ def _forget_cookies() -> None:
         websocket._handshake.CookieJar.jar.clear()
 
 
-def _refused(error: t.Any, target: _Target, redact: Redact, error_body: t.Callable[[Answer], ErrorBody]) -> ApiError:
-    """The error for an answer with an error status."""
+def _refused(error: t.Any, target: _Target, redact: Redact, error_body: t.Callable[[Answer], ErrorBody]) -> PaasError:
+    """The error for an answer with an error status, or with one of another kind of request."""
     answer = _answer(error, redact)
+    if answer.status < 400:
+        return AnswerError(
+            f"{target.place} does not answer as a WebSocket, but with status {answer.status}. The answer begins:"
+            f" {answer.text or '(empty)'}",
+            method="GET",
+            path=target.path,
+            status=answer.status,
+        )
     found = api_error(answer, "GET", target.path, error_body(answer).redacted(redact))
     found.message = f"{target.place} refused the WebSocket. {found.message}"
     return found

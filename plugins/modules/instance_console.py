@@ -91,7 +91,7 @@ RETURN = r"""
 lines:
   description:
     - The lines, without their ends. The first one may lack its beginning, and the last one its end.
-    - On failure too, when the stream was open.
+    - This and the next ones come on failure too, when the stream was authorised.
   returned: success
   type: list
   elements: str

@@ -58,6 +58,7 @@ options:
   destination_server_id:
     description:
       - The server to migrate to. It has to be one that the container can use.
+      - With O(state=present), either O(destination_server_id) or O(any_usable) is needed.
     type: str
   any_usable:
     description:

@@ -199,8 +199,8 @@ expired:
   returned: success
   type: int
   sample: 0
-dest:
-  description: The file, as an absolute path. V(null) without O(dest).
+file:
+  description: The file of O(dest), as an absolute path. V(null) without it.
   returned: success
   type: str
   sample: null

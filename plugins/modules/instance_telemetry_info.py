@@ -27,7 +27,6 @@ extends_documentation_fragment:
   - quayside.paas._module
   - quayside.paas._module.info_module
   - quayside.paas._module.in_process
-  - quayside.paas._module.fan
 options:
   container_id:
     description:
@@ -68,6 +67,12 @@ options:
       - Whether to return the samples themselves, besides the summary.
     type: bool
     default: true
+  concurrency:
+    description:
+      - How many reports may be read at a time, or streams be open with O(live), V(1) to V(32).
+      - It does not change the order of the results.
+    type: int
+    default: 4
 """
 
 EXAMPLES = r"""

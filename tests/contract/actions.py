@@ -146,11 +146,12 @@ def _prepared(sim: Simulator, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# What differs from run to run: time, what the platform makes anew, and how soon it tells of a new instance's health.
+# What differs from run to run: time, what the platform makes anew (addresses too, in the simulator), and how soon it
+# tells of a new instance's health.
 CHANGING = frozenset(
     {"seconds", "request_count", "rate_limit", "invocation", "health", "readiness"}
     | {"secret", "token", "url", "ansible_password"}
-    | {"lines", "replayed", "bytes", "match"}
+    | {"lines", "replayed", "bytes", "match", "environment"}
 )
 FOLDER = re.compile(r"\S*/actions\d+/")
 COUNT = re.compile(r"(?<=Lines seen: )\d+")

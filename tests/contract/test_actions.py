@@ -17,6 +17,7 @@ from contract.actions import ALL, CASES, WAYS, Acted, case_of, lasting
 from contract.modules import MODULES, documentation
 from contract.results import ANSIBLES_OWN, collect, compare
 from contract.ways import CASES as READING
+from support import openapi
 
 if TYPE_CHECKING:
     from support.simulator import Simulator
@@ -127,6 +128,11 @@ def test_documented_results_occur(module: str, acted: dict[str, Acted]) -> None:
 @every_case
 def test_the_requests_are_counted(module: str, case: str, way: str, acted: dict[str, Acted]) -> None:
     assert acted[way].result(module, case)["request_count"] == len(acted[way].journal(module, case))
+
+
+@every_way
+def test_requests_are_as_the_vendor_specifies_them(way: str, acted: dict[str, Acted]) -> None:
+    assert openapi.check_journal([entry for journal in acted[way].journals.values() for entry in journal]) == []
 
 
 @every_way

@@ -14,6 +14,7 @@ import pytest
 from contract.modules import documentation
 from contract.results import ANSIBLES_OWN, collect, compare
 from contract.ways import CASES, WAYS, Ran
+from support import openapi
 
 if TYPE_CHECKING:
     from support.simulator import Simulator
@@ -77,6 +78,11 @@ def test_the_second_run_changes_nothing(module: str, case: str, way: str, ways: 
 def test_the_requests_are_counted_as_the_platform_counts_them(way: str, ways: dict[str, Ran]) -> None:
     results = ways[way].run.results.values()
     assert sum(result["request_count"] for result in results) == len(ways[way].journal)
+
+
+@every_way
+def test_requests_are_as_the_vendor_specifies_them(way: str, ways: dict[str, Ran]) -> None:
+    assert openapi.check_journal(ways[way].journal) == []
 
 
 @every_way

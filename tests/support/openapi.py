@@ -393,7 +393,7 @@ def _check_query(
     spec: Specification, operation: Operation, query: Mapping[str, list[str]], where: str
 ) -> Iterator[str]:
     for given, values in query.items():
-        name, _, key = given.partition("[")
+        name, _bracket, key = given.partition("[")
         parameter = operation.query.get(name)
         if parameter is None:
             yield f"{where}: no parameter {name}"

@@ -10,7 +10,6 @@ import pytest
 
 from tools.check_package import differences
 
-
 RIGHT = ["websocket-client>=1.6.0", "requests>=2.28.0  # from collection quayside.paas"]
 
 

@@ -760,6 +760,24 @@ def test_an_instance(platform: Platform) -> None:
     assert instance == {"id": "i1", "container_id": "c/1", "included": {"server": None, "location": None}}
 
 
+@pytest.mark.parametrize("identity", [None, [], {}, 7, "unknown"])
+def test_ids_of_what_came_along_of_any_shape(platform: Platform, identity: t.Any) -> None:
+    instance = {"id": "i1", "server_id": identity}
+    answer = resources(instance, servers={"7": {"id": "7"}})
+    platform.expects(cycle("GET", "containers/c1/instances/i1", answer, include=["servers"]))
+    (one,) = found("instance_info", "instances", container_id="c1", instance_id="i1", include=["servers"])
+    assert one["included"] == {"server": {"id": "7"} if identity == 7 else None}
+
+
+@pytest.mark.parametrize("state", [None, [], {}])
+def test_states_of_parents_of_any_shape(platform: Platform, state: t.Any) -> None:
+    platform.expects(
+        cycle_page("containers", resources([{"id": "c1", "state": {"current": state}}])),
+        cycle_page("containers/c1/instances", resources([THING])),
+    )
+    assert [one["id"] for one in found("instance_info", "instances")] == [THING["id"]]
+
+
 def test_the_instances_of_a_server(platform: Platform) -> None:
     instance = {"id": "i1", "container_id": "c1", "server_id": "s1", "creator": {"id": "a1"}}
     path = "infrastructure/servers/s1/instances"

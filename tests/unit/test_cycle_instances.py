@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import instances, jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle import instances, jobs, placement
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     ApiError,
@@ -202,7 +202,7 @@ class Hub:
 
 @pytest.fixture(autouse=True)
 def _by_the_clock(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr(instances, "Deadline", functools.partial(Deadline, sleep=clock.sleep, clock=clock.now))
+    monkeypatch.setattr(placement, "Deadline", functools.partial(Deadline, sleep=clock.sleep, clock=clock.now))
 
 
 def params(**arguments: t.Any) -> Item:
@@ -217,7 +217,7 @@ def wanted(**servers: int) -> list[Item]:
 
 
 def plan(hub: Hub, **arguments: t.Any) -> Plan:
-    return instances.plan(t.cast("t.Any", hub), params(**arguments))
+    return placement.plan(t.cast("t.Any", hub), params(**arguments))
 
 
 def act(hub: Hub, **arguments: t.Any) -> Item:
@@ -229,8 +229,8 @@ def place(hub: Hub, exact: bool = False, **servers: int) -> Item:
     return act(hub, placement=wanted(**servers), exact=exact)
 
 
-def required(hub: Hub, **arguments: t.Any) -> instances.Change:
-    return instances.required_change(t.cast("t.Any", hub), params(**arguments))
+def required(hub: Hub, **arguments: t.Any) -> placement.Change:
+    return placement.required_change(t.cast("t.Any", hub), params(**arguments))
 
 
 def ids(found: t.Iterable[Item]) -> list[str]:
@@ -276,6 +276,25 @@ def test_live_instances_by_server(found: list[Item], counts: dict[str, int]) -> 
 def test_instances_stand_the_newest_first(clock: Clock) -> None:
     hub = Hub(clock, one("6501"), one("6503"), one("6502"))
     assert ids(instances.instances_of(t.cast("t.Any", hub), "c1")) == ["6503", "6502", "6501"]
+
+
+@pytest.mark.parametrize("identity", [None, [], {}])
+def test_an_instance_without_an_id_is_an_error(clock: Clock, identity: t.Any) -> None:
+    hub = Hub(clock, {**one("a"), "id": identity})
+    with pytest.raises(AnswerError, match="lists an instance without its id"):
+        act(hub, state="absent", all=True)
+    assert hub.sent == []
+
+
+def test_ids_that_are_numbers(clock: Clock) -> None:
+    hub = Hub(clock, {**one("x"), "id": 7, "server_id": 9}, {"id": 8})
+    found = instances.instances_of(t.cast("t.Any", hub), "c1")
+    assert found == [{"id": "8", "server_id": None}, {**one("7"), "server_id": "9"}]
+
+
+def test_a_successor_that_is_no_id() -> None:
+    found = one("a", state="migrating", migration={"to": {"instance_id": ["b"], "server_id": "s2"}})
+    assert instances.live_by_server([found]) == {"s2": [found]}
 
 
 # What has to change
@@ -344,16 +363,16 @@ def test_containers_that_place_their_instances_themselves(clock: Clock, strategy
 
 
 @pytest.mark.parametrize(
-    ("placement", "text"),
+    ("servers", "text"),
     [
         ([*wanted(s1=1), *wanted(s1=2)], "names the server s1 twice"),
         (wanted(s1=-1), "asks for -1 instances on the server s1"),
     ],
 )
-def test_placements_that_cannot_be(clock: Clock, placement: list[Item], text: str) -> None:
+def test_placements_that_cannot_be(clock: Clock, servers: list[Item], text: str) -> None:
     hub = Hub(clock)
     with pytest.raises(OptionError, match=text):
-        act(hub, placement=placement)
+        act(hub, placement=servers)
     assert hub.reads == []
 
 
@@ -374,7 +393,7 @@ def test_servers_that_the_key_may_not_see_are_left_to_the_platform(
     def refuse(client: t.Any, container_id: str) -> t.Any:
         raise ApiError("no", status=403)
 
-    monkeypatch.setattr(instances, "usable_servers", refuse)
+    monkeypatch.setattr(placement, "usable_servers", refuse)
     assert place(Hub(clock), s8=1)["changed"] is True
 
 
@@ -556,6 +575,23 @@ def test_open_jobs_are_not_waited_for_where_nothing_has_to_change(clock: Clock) 
     hub.jobs = [{"id": "j", "state": {"current": "running"}, "caption": "c1", "visible": 0, "removed": 1e9}]
     assert place(hub, s1=1)["changed"] is False
     assert clock.sleeps == []
+
+
+def test_a_job_that_ends_while_the_instances_are_read(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it made is counted: neither the list of instances nor that of open jobs had it."""
+    hub = Hub(clock)
+    act(hub, placement=wanted(s1=2), wait=False)
+    real = hub.get_list
+
+    def get_list(path: str, *arguments: t.Any, **keywords: t.Any) -> list[Item]:
+        found = real(path, *arguments, **keywords)
+        clock.sleep(10 if path.endswith("instances") else 0)
+        return found
+
+    monkeypatch.setattr(hub, "get_list", get_list)
+    place(hub, s1=2)
+    assert posts(hub) == [{"s1": 2}]
+    assert hub.live() == {"s1": 2}
 
 
 def test_open_jobs_that_do_not_end(clock: Clock) -> None:
@@ -799,6 +835,32 @@ def test_what_is_gone_by_then(clock: Clock, status: int, state: str | None) -> N
     done = ready.act()
     assert done.result["jobs"] == []
     assert ids(done.result["instances"]) == ["b"]
+
+
+def test_what_was_deleted_though_the_answer_was_lost(clock: Clock) -> None:
+    hub = Hub(clock, one("a"), one("b"))
+    hub.trouble = [broken(), AnswerError("no JSON")]
+    hub.trouble[1].may_be_done = True  # type: ignore[union-attr]
+    result = act(hub, state="absent", all=True)
+    assert result["deleted"] == ["b", "a"]
+    assert (result["instances"], result["jobs"]) == ([], [])
+    assert len(hub.sent) == 2
+
+
+def test_what_was_not_deleted_and_cannot_be_looked_at(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = Hub(clock, one("a"))
+    ready = plan(hub, state="absent", all=True)
+    error = broken()
+    hub.trouble, hub.lost = [error], [True]
+
+    def unreachable(path: str, *, permission: str) -> Item:
+        raise TransportError("No route.")
+
+    monkeypatch.setattr(hub, "get", unreachable)
+    assert ready.act is not None
+    with pytest.raises(TransportError) as caught:
+        ready.act()
+    assert caught.value is error
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 500])

@@ -155,7 +155,7 @@ def test_an_id_is_encoded(clock: Clock) -> None:
     assert client.asked == ["jobs/a%2Fb"]
 
 
-@pytest.mark.parametrize("tasks", [None, "x", {}, [None, 1], [{"steps": "x"}], [{"steps": [None, {}]}]])
+@pytest.mark.parametrize("tasks", [None, "x", {}, [None, 1], [{"steps": "x"}], [{"steps": 5}], [{"steps": [None, {}]}]])
 def test_tasks_of_any_shape(clock: Clock, tasks: t.Any) -> None:
     result = follow(clock, {"state": {"current": "completed"}, "tasks": tasks})
     assert all(one["steps_done"] == 0 for one in result["tasks"])
@@ -324,13 +324,17 @@ OPEN = {"id": "j7", "state": {"current": "running"}, "caption": "c1"}
 
 
 @pytest.mark.parametrize(
-    ("answers", "waited", "sleeps"),
-    [([[]], False, []), ([REFUSED], False, []), ([[OPEN], [OPEN], []], True, [2, 2]), ([[OPEN], REFUSED], True, [2])],
+    ("answers", "sleeps"), [([[]], []), ([REFUSED], []), ([[OPEN], [OPEN], []], [2, 2]), ([[OPEN], REFUSED], [2])]
 )
-def test_waiting_for_open_jobs(clock: Clock, answers: list[t.Any], waited: bool, sleeps: list[float]) -> None:
-    client = t.cast("t.Any", Client(*answers))
-    assert jobs.wait_for_open_jobs(client, CONTAINER, deadline_of(clock)) is waited
+def test_waiting_for_open_jobs(clock: Clock, answers: list[t.Any], sleeps: list[float]) -> None:
+    jobs.wait_for_open_jobs(t.cast("t.Any", Client(*answers)), CONTAINER, deadline_of(clock))
     assert clock.sleeps == sleeps
+
+
+@pytest.mark.parametrize("tasks", [None, 5, "x", {}, [None, 1]])
+def test_open_jobs_with_tasks_of_any_shape(clock: Clock, tasks: t.Any) -> None:
+    client = t.cast("t.Any", Client([{**OPEN, "tasks": tasks}]))
+    assert [one["id"] for one in jobs.open_jobs(client, CONTAINER) or []] == ["j7"]
 
 
 def test_open_jobs_that_do_not_end(clock: Clock) -> None:

@@ -35,7 +35,7 @@ INSTANCE = cycle("GET", PATH, resources({"id": "i1", "state": {"current": "runni
 CONTAINER = cycle("GET", "containers/c1", resources({"id": "c1"}))
 NO_INSTANCE = cycle("GET", PATH, cycle_error(404, "instance"))
 NO_CONTAINER = cycle("GET", "containers/c1", cycle_error(404, "container"))
-KEYS = {"host", "port", "user", "secret", "expires", "address", "token_id", "connection", "expired", "dest"}
+KEYS = {"host", "port", "user", "secret", "expires", "address", "token_id", "connection", "expired", "file"}
 COMMON = {"changed", "rate_limit", "request_count"}
 CONNECTION = {"ansible_connection", "ansible_host", "ansible_port", "ansible_user", "ansible_password"}
 
@@ -146,7 +146,7 @@ def test_credentials_are_made(platform: Platform) -> None:
         "address": ADDRESS,
         "token_id": "t1",
         "expired": 0,
-        "dest": None,
+        "file": None,
     }
     assert result["connection"] == {
         "ansible_connection": "ssh",
@@ -271,10 +271,10 @@ def test_a_file_has_all_and_the_result_no_secret(platform: Platform, tmp_path: t
     dest = tmp_path / "web-1.json"
     result = done(dest=str(dest))
     assert SECRET not in repr(result)
-    assert (result["dest"], result["host"], result["secret"]) == (str(dest), "console.example.com", None)
+    assert (result["file"], result["host"], result["secret"]) == (str(dest), "console.example.com", None)
     assert result["connection"]["ansible_password"] is None
     written = json.loads(dest.read_text(encoding="utf-8"))
-    assert set(written) == {*IDS, *KEYS - {"expired", "dest"}}
+    assert set(written) == {*IDS, *KEYS - {"expired", "file"}}
     assert written["secret"] == written["connection"]["ansible_password"] == SECRET
     assert stat.S_IMODE(dest.stat().st_mode) == 0o600
     assert os.listdir(tmp_path) == ["web-1.json"]
@@ -431,7 +431,7 @@ def test_expiring_removes_the_file(platform: Platform, tmp_path: t.Any, there: b
     result = done(state="absent", dest=str(dest))
     assert not dest.exists()
     assert result["changed"] is (there or number > 0)
-    assert result["dest"] == str(dest)
+    assert result["file"] == str(dest)
 
 
 def test_check_mode_leaves_the_file(platform: Platform, tmp_path: t.Any) -> None:

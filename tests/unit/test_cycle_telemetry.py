@@ -208,6 +208,14 @@ def test_a_failure_names_the_instance_where_there_are_several(platform: Platform
     assert failed()["msg"].startswith('instance "i1": GET ')
 
 
+def test_a_container_that_is_not_there_is_named(platform: Platform) -> None:
+    platform.expects(
+        cycle_page("containers/c1/instances", cycle_error(404, "container")),
+        cycle("GET", "containers/c1", cycle_error(404, "container")),
+    )
+    assert 'The container "c1" was not found' in failed()["msg"]
+
+
 # Live
 
 

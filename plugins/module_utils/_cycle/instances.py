@@ -4,61 +4,26 @@
 
 # Private to the collection quayside.paas: its names may change in any release.
 
-"""Instances of a container: how many there are on which server, bringing that to a number, deleting some."""
+"""Instances of a container: reading them, and what their fields say."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
-    CONTAINERS_MANAGE,
-    CONTAINERS_VIEW,
-)
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
     ApiError,
     NotFoundError,
-    OptionError,
     PaasError,
-    StateError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
-
-Params = t.Mapping[str, t.Any]
 
 # Statuses of what the platform does not do in the present state of an instance.
 NOT_NOW = (403, 409, 422, 503)
-
-ARGUMENTS = WAIT.merge(
-    ArgumentSpec(
-        options={
-            "container_id": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "placement": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "server_id": {"type": "str", "required": True},
-                    "count": {"type": "int", "required": True},
-                },
-            },
-            "exact": {"type": "bool", "default": False},
-            "instance_ids": {"type": "list", "elements": "str"},
-            "server_id": {"type": "str"},
-            "all": {"type": "bool", "default": False},
-            "batch": {"type": "bool", "default": False},
-        },
-        mutually_exclusive=(("instance_ids", "server_id", "placement"), ("all", "instance_ids"), ("all", "server_id")),
-        required_if=(("state", "present", ("placement",)),),
-    )
-)
 
 
 def state_of(instance: Item) -> str:
@@ -85,44 +50,45 @@ def live_by_server(instances: t.Iterable[Item]) -> dict[str, list[Item]]:
         successor = value_at(one, "migration.to")
         server = one.get("server_id")
         if isinstance(successor, dict) and state_of(one) != "running":
-            if successor.get("instance_id") in ids - {one.get("id")}:
+            if str(successor.get("instance_id")) in ids - {one.get("id")}:
                 continue  # the successor is counted
             server = successor.get("server_id") or server
         found.setdefault(str(server), []).append(one)
     return found
 
 
-def deleted_first(instance: Item) -> int:
-    """Where an instance stands when some have to go: failed ones first, healthy ones last."""
-    if state_of(instance) == "failed":
-        return 0
-    if value_at(instance, "state.health.healthy") is False:
-        return 1
-    return 3 if state_of(instance) == "running" else 2
-
-
 def instances_of(client: Cycle, container_id: str) -> list[Item]:
-    """All instances of a container, the newest first; ids tell their age. Raises NotFoundError."""
+    """All instances of a container, the newest first; ids tell their age. Raises NotFoundError, AnswerError."""
     path = f"containers/{path_segment(container_id, 'container_id')}/instances"
     found = client.get_list(path, "instances", permission=CONTAINERS_VIEW)
-    return sorted(found, key=lambda one: str(one.get("id")), reverse=True)
+    return sorted(map(_with_ids, found), key=lambda one: str(one["id"]), reverse=True)
+
+
+def _with_ids(instance: Item) -> Item:
+    """An instance whose ids are texts. Raises AnswerError for one without an id."""
+    identity, server = instance.get("id"), instance.get("server_id")
+    if not isinstance(identity, (str, int)):
+        raise AnswerError("The platform lists an instance without its id: nothing can be said of it, or done to it.")
+    return {**instance, "id": str(identity), "server_id": None if server is None else str(server)}
 
 
 def container_of(client: Cycle, container_id: str) -> Item:
     """A container. Raises NotFoundError that names it."""
     try:
-        return client.get(f"containers/{path_segment(container_id, 'container_id')}", permission=CONTAINERS_VIEW)
+        found = client.get(f"containers/{path_segment(container_id, 'container_id')}", permission=CONTAINERS_VIEW)
     except NotFoundError as error:
-        raise _named(error, "container", container_id, "container_id") from None
+        raise not_found("container", "container_id", container_id, error) from None
+    return {**found, "id": container_id}
 
 
 def instance_of(client: Cycle, container_id: str, instance_id: str) -> Item:
     """An instance. Raises NotFoundError that names the container or the instance, whichever is missing."""
     try:
-        return client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW)
+        found = client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW)
     except NotFoundError as error:
         container_of(client, container_id)
-        raise _named(error, "instance", instance_id, "instance_id") from None
+        raise not_found("instance", "instance_id", instance_id, error) from None
+    return _with_ids({**found, "id": instance_id})
 
 
 def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
@@ -176,374 +142,3 @@ def usable_servers(client: Cycle, container_id: str) -> list[Item]:
 def server_name(server: Item) -> str:
     """A server for a message: what people call it, and its id."""
     return f"{server.get('nickname') or server.get('hostname') or 'server'} ({server.get('id')})"
-
-
-def _named(error: NotFoundError, noun: str, identity: str, option: str) -> NotFoundError:
-    return NotFoundError(
-        f'The {noun} "{identity}" was not found (option {option}). The platform said: {error.message}',
-        **{name: value for name, value in vars(error).items() if name not in ("message", "results")},
-    )
-
-
-@dataclasses.dataclass
-class Change:
-    """What has to change for a container's instances.
-
-    wanted: live instances by server. missing: how many to create by server. surplus: the instances to delete.
-    before: all instances of the container, newest first.
-    """
-
-    container_id: str
-    before: list[Item]
-    wanted: dict[str, int]
-    missing: dict[str, int]
-    surplus: list[Item]
-    exact: bool = False
-    batch: bool = False
-    container: Item = dataclasses.field(default_factory=dict)
-
-    def is_needed(self) -> bool:
-        """Whether there is anything to do."""
-        return bool(self.missing or self.surplus)
-
-
-def required_change(client: Cycle, params: Params) -> Change:
-    """Reads what is there and says what has to change. Sends nothing that changes anything.
-
-    Raises OptionError, StateError, ApiError, WaitTimeoutError when jobs that are open do not end.
-    """
-    if params["state"] == "absent":
-        return _removal(client, params)
-    wanted = _wanted(params["placement"])
-    container = container_of(client, params["container_id"])
-    _require_manual(container)
-    change = _placement(client, container, wanted, params)
-    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
-    # What an earlier task has set going is not there yet, and must not be done twice.
-    if change.is_needed() and jobs.wait_for_open_jobs(client, container, deadline):
-        change = _placement(client, container, wanted, params)
-    _check_servers(client, change)
-    return change
-
-
-def _wanted(placement: t.Sequence[Item]) -> dict[str, int]:
-    wanted: dict[str, int] = {}
-    for one in placement:
-        server, count = one["server_id"], one["count"]
-        if server in wanted:
-            raise OptionError(f"The option placement names the server {server} twice.")
-        if count < 0:
-            raise OptionError(f"The option placement asks for {count} instances on the server {server}.")
-        wanted[server] = count
-    return wanted
-
-
-def _require_manual(container: Item) -> None:
-    strategy = value_at(container, "config.deploy.strategy")
-    if strategy != "manual":
-        raise StateError(
-            f'The container "{container.get("name")}" ({container.get("id")}) has the deployment strategy'
-            f" {strategy or 'of the platform'}, not manual: the platform places its instances itself. Scale it instead,"
-            " or set its strategy to manual."
-        )
-
-
-def _placement(client: Cycle, container: Item, wanted: dict[str, int], params: Params) -> Change:
-    before = instances_of(client, params["container_id"])
-    live = live_by_server(before)
-    missing: dict[str, int] = {}
-    surplus: list[Item] = []
-    for server, count in wanted.items():
-        there = live.get(server, [])
-        if len(there) < count:
-            missing[server] = count - len(there)
-        elif params["exact"]:
-            surplus += _surplus(server, there, len(there) - count)
-    return Change(params["container_id"], before, wanted, missing, surplus, params["exact"], params["batch"], container)
-
-
-def _surplus(server: str, there: list[Item], number: int) -> list[Item]:
-    """Which instances of a server go. Those that migrate are left alone: their successors would stay."""
-    candidates = sorted((one for one in there if state_of(one) != "migrating"), key=deleted_first)
-    if len(candidates) < number:
-        raise StateError(
-            f"The server {server} has {number} instances too many, but only {len(candidates)} of them can be deleted"
-            " while the others migrate. Run the task again when the migrations are done."
-        )
-    return candidates[:number]
-
-
-def _check_servers(client: Cycle, change: Change) -> None:
-    """Raises StateError when instances are wanted on a server that cannot have them, as far as the key may know."""
-    live = live_by_server(change.before)
-    unproven = [server for server in change.missing if server not in live]
-    if not unproven:
-        return
-    try:
-        usable = usable_servers(client, change.container_id)
-    except ApiError as error:
-        if error.status == 403:
-            return  # then the platform says it when it is asked to create
-        raise
-    wrong = [server for server in unproven if server not in {one.get("id") for one in usable}]
-    if wrong:
-        names = ", ".join(map(server_name, usable)) or "none"
-        raise StateError(
-            f"Instances of this container cannot be placed on {', '.join(wrong)}. Servers that it can use: {names}."
-        )
-
-
-def _removal(client: Cycle, params: Params) -> Change:
-    if not (params["instance_ids"] is not None or params["server_id"] or params["all"]):
-        raise OptionError("With state=absent, say which instances: instance_ids, server_id, or all=true.")
-    try:
-        before = instances_of(client, params["container_id"])
-    except NotFoundError as error:
-        raise _named(error, "container", params["container_id"], "container_id") from None
-    there = [one for one in before if not is_gone(one)]
-    if params["instance_ids"] is not None:
-        there = [one for one in there if one.get("id") in params["instance_ids"]]
-    elif params["server_id"]:
-        there = [one for one in there if one.get("server_id") == params["server_id"]]
-    if there and params["batch"]:
-        _require_manual(container_of(client, params["container_id"]))
-    return Change(params["container_id"], before, {}, {}, there, True, params["batch"])
-
-
-def counts(change: Change, instances: t.Iterable[Item]) -> dict[str, int]:
-    """Live instances by server, for the servers that a change is about."""
-    live = live_by_server(instances)
-    servers = change.wanted or dict.fromkeys(str(one.get("server_id")) for one in change.surplus)
-    return {server: len(live.get(server, [])) for server in servers}
-
-
-def predicted_counts(change: Change) -> dict[str, int]:
-    """The same once the change is made."""
-    gone = {one.get("id") for one in change.surplus}
-    left = counts(change, [one for one in change.before if one.get("id") not in gone])
-    return {server: count + change.missing.get(server, 0) for server, count in left.items()}
-
-
-def make(client: Cycle, change: Change, params: Params) -> tuple[list[Item], list[Item]]:
-    """Makes a change, and waits for it unless told not to. Returns the instances that are there then, and the jobs.
-
-    Raises PaasError with the jobs so far in results.
-    """
-    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
-    done: list[Item] = []
-    descriptors: list[Item] = []
-    try:
-        if change.missing:
-            descriptors += _create(client, change, deadline)
-        for descriptor in _delete(client, change):
-            descriptors.append(descriptor)  # one by one: another one may fail
-        if not params["wait"]:
-            done = [jobs.announced(one) for one in descriptors]
-            return instances_of(client, change.container_id), done
-        for descriptor in descriptors:
-            done.append(
-                jobs.follow(
-                    client,
-                    descriptor,
-                    deadline,
-                    settled=lambda: _is_made(change, instances_of(client, change.container_id)),
-                )
-            )
-        return _wait(client, change, deadline), done
-    except PaasError as error:
-        failed = error.results.get("jobs", [])
-        known = {one["id"] for one in done + failed}
-        rest = [jobs.announced(one) for one in descriptors if jobs.job_id(one) not in known]
-        error.results["jobs"] = [*done, *failed, *rest]
-        with contextlib.suppress(PaasError):
-            error.results["servers"] = server_counts(change, instances_of(client, change.container_id))
-        raise
-
-
-def _create(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:
-    """Asks for the missing instances, in one request, and once only. Returns the job descriptors."""
-    path = f"containers/{path_segment(change.container_id, 'container_id')}/instances"
-    missing = change.missing
-    for last in (False, True):
-        body = [{"server_id": server, "new_instances": number} for server, number in missing.items()]
-        try:
-            return [client.post(path, body, permission=CONTAINERS_MANAGE)]
-        except PaasError as error:
-            if not error.may_be_done:
-                raise
-            missing = _still_missing_after(client, change, deadline, error)
-            if not missing:
-                return []
-            if last:
-                raise
-    return []
-
-
-def _still_missing_after(client: Cycle, change: Change, deadline: Deadline, error: PaasError) -> dict[str, int]:
-    try:
-        return _still_missing(client, change, deadline, error)
-    except PaasError as other:
-        if other is not error:
-            error.message += f" Looking at the instances failed as well: {other.message}"
-        raise error from None
-
-
-def _still_missing(client: Cycle, change: Change, deadline: Deadline, error: PaasError) -> dict[str, int]:
-    """What is missing after a request to create of which nobody knows whether it was carried out.
-
-    Watches the instances and the jobs for as long as an accepted job may take to become visible. Raises the error,
-    with what is there, when nobody can tell whether more is to come.
-    """
-    asked_at = deadline.waited()
-    while True:
-        found = instances_of(client, change.container_id)
-        have = counts(change, found)
-        missing = {server: count - have[server] for server, count in change.wanted.items() if have[server] < count}
-        if not missing:
-            return {}
-        open_jobs = jobs.open_jobs(client, change.container)
-        if open_jobs == [] and deadline.waited() - asked_at >= jobs.VISIBLE_WITHIN:
-            return missing
-        if not deadline.pause():
-            error.message += (
-                f" Instances by server now: {have}, wanted: {change.wanted}. Whether more are to come is not known, so"
-                " nothing was asked for again. Run the task again later: it finishes from what is there."
-            )
-            raise error
-
-
-def _delete(client: Cycle, change: Change) -> t.Iterator[Item]:
-    """Asks for the deletion of the surplus. Yields the job descriptors; those already gone have none."""
-    ids = [str(one["id"]) for one in change.surplus]
-    if not ids:
-        return
-    if change.batch:
-        # The body is not in the specification of today: it is that of the vendor's client of 2022.
-        path = f"containers/{path_segment(change.container_id, 'container_id')}/instances"
-        yield from _delete_these(client, change, path, ids, {"instances_ids": ids})
-        return
-    for identity in ids:
-        yield from _delete_these(client, change, instance_path(change.container_id, identity), [identity])
-
-
-def _delete_these(
-    client: Cycle, change: Change, path: str, ids: t.Sequence[str], body: t.Any = None
-) -> t.Iterator[Item]:
-    try:
-        descriptor = client.delete(path, body=body, permission=CONTAINERS_MANAGE)
-    except ApiError as error:
-        # A DELETE is repeated after a broken connection: the first one may have done it.
-        gone = error.status in (403, 404, 409, 422)
-        if not gone or not all(_is_gone_now(client, change.container_id, identity) for identity in ids):
-            raise
-    else:
-        yield descriptor
-
-
-def _is_gone_now(client: Cycle, container_id: str, instance_id: str) -> bool:
-    try:
-        return is_gone(client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW))
-    except NotFoundError:
-        return True
-
-
-def _is_made(change: Change, instances: list[Item]) -> bool:
-    """Whether a change shows in the instances. Raises StateError when a new one failed to start."""
-    to_go = {one.get("id") for one in change.surplus}
-    if any(one.get("id") in to_go and state_of(one) != "deleted" for one in instances):
-        return False
-    have = counts(change, instances)
-    if any(have[server] < count for server, count in change.wanted.items()):
-        return False
-    new = created(change, instances)
-    failed = [one for one in new if state_of(one) == "failed"]
-    if failed:
-        said = value_at(failed[0], "state.error.message") or "the platform gave no reason"
-        raise StateError(f"The new instance {failed[0].get('id')} failed: {said}.")
-    # Instances of a container that is stopped stay stopped.
-    wanted = value_at(change.container, "state.desired") or value_at(change.container, "state.current") or "running"
-    return wanted not in ("running", "starting", "function") or all(state_of(one) == "running" for one in new)
-
-
-def _wait(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:
-    return wait_until(
-        lambda: instances_of(client, change.container_id),
-        lambda found: _is_made(change, found),
-        what=f"The placement of the instances of {change.container_id}",
-        state=lambda found: {str(one.get("id")): state_of(one) for one in found},
-        deadline=deadline,
-    )
-
-
-def created(change: Change, instances: t.Iterable[Item]) -> list[Item]:
-    """The instances that were not there before, on the servers that a change is about."""
-    before = {one.get("id") for one in change.before}
-    return [one for one in instances if one.get("id") not in before and one.get("server_id") in change.missing]
-
-
-def plan(client: Cycle, params: Params) -> Plan:
-    """What the module instance does. Raises what required_change() and make() raise."""
-    change = required_change(client, params)
-    going = [str(one["id"]) for one in change.surplus]
-    left = [one for one in change.before if one.get("id") not in going]
-
-    def act() -> Done:
-        found, done = make(client, change, params)
-        new = [str(one["id"]) for one in created(change, found)]
-        return Done(
-            {
-                # What nobody waited for is told as it was asked for.
-                "servers": server_counts(change, found if params["wait"] else None),
-                "instances": client.plain(_staying(found)),
-                "created": new,
-                "jobs": done,
-            },
-            after=_shown(change, found) if params["wait"] else None,
-        )
-
-    return Plan(
-        result={
-            "servers": server_counts(change, None),
-            "instances": client.plain(_staying(left)),
-            "created": [],
-            "deleted": going,
-            "jobs": [],
-        },
-        subject=f"instances of container {change.container_id}",
-        before=_shown(change, change.before),
-        after=_shown(change, left, change.missing),
-        act=act if change.is_needed() else None,
-    )
-
-
-def _staying(instances: t.Iterable[Item]) -> list[Item]:
-    return [one for found in live_by_server(instances).values() for one in found]
-
-
-def _shown(change: Change, instances: t.Iterable[Item], missing: t.Mapping[str, int] | None = None) -> Item:
-    """Servers with their number of instances and the ids, for a diff. missing: instances yet to be created."""
-    instances = list(instances)
-    live = live_by_server(instances)
-    # Those that are kept until they are purged do not live, and can be deleted all the same.
-    going = {one.get("id") for one in change.surplus}
-    there = [one for one in instances if one.get("id") in going and not is_gone(one)]
-    to_come = missing or {}
-    return {
-        server: {
-            "count": len(live.get(server, [])) + to_come.get(server, 0),
-            "instances": sorted(
-                {str(one["id"]) for one in live.get(server, []) + [o for o in there if o.get("server_id") == server]}
-            ),
-        }
-        for server in counts(change, change.before)
-    }
-
-
-def server_counts(change: Change, instances: t.Iterable[Item] | None) -> list[Item]:
-    """Each server of a change with its live instances before and after, as results show it.
-
-    instances: those that are there afterwards; None to predict.
-    """
-    before = counts(change, change.before)
-    after = predicted_counts(change) if instances is None else counts(change, instances)
-    return [{"server_id": server, "before": count, "after": after[server]} for server, count in before.items()]

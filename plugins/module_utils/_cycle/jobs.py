@@ -36,6 +36,11 @@ OPEN_STATES = ("new", "queued", "scheduled", "running")
 NEVER = "0001-01-01"  # how the zero time begins, which stands for "never"
 
 
+def _items(value: t.Any) -> list[Item]:
+    """The objects of a list, where the platform may have sent anything."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def job_id(descriptor: Item) -> str | None:
     """The id of the job that a descriptor announces: in job.id, in older answers in job_id; None when there is none."""
     found = value_at(descriptor, "job.id") or descriptor.get("job_id")
@@ -44,8 +49,7 @@ def job_id(descriptor: Item) -> str | None:
 
 def announced(descriptor: Item) -> Item:
     """A job as results show it, before anyone looked at it."""
-    tasks = value_at(descriptor, "job.tasks")
-    return _result(descriptor, {"tasks": tasks if isinstance(tasks, list) else []}, None, 0.0)
+    return _result(descriptor, {"tasks": value_at(descriptor, "job.tasks")}, None, 0.0)
 
 
 def follow(
@@ -91,7 +95,7 @@ def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
         if str(container["id"]) in json.dumps(job):
             return True
         # A job that does not tell what it is about may be about anything in its environment.
-        tells = any(isinstance(task, dict) and task.get("input") for task in job.get("tasks") or [])
+        tells = any(task.get("input") for task in _items(job.get("tasks")))
         return not tells and bool(environment) and str(environment) in str(job.get("queue"))
 
     try:
@@ -108,14 +112,9 @@ def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
         raise
 
 
-def wait_for_open_jobs(client: Cycle, container: Item, deadline: Deadline) -> bool:
-    """Waits until no job is open that is about a container. False when there was none, or nobody can tell.
-
-    Raises WaitTimeoutError.
-    """
-    waited = False
+def wait_for_open_jobs(client: Cycle, container: Item, deadline: Deadline) -> None:
+    """Waits until no job is open that is about a container, as far as the key may know. Raises WaitTimeoutError."""
     while found := open_jobs(client, container):
-        waited = True
         if not deadline.pause():
             ids = ", ".join(str(job.get("id")) for job in found)
             raise WaitTimeoutError(
@@ -123,22 +122,20 @@ def wait_for_open_jobs(client: Cycle, container: Item, deadline: Deadline) -> bo
                 f" {ids}. Nothing was changed.",
                 last_seen=value_at(found[0], "state.current"),
             )
-    return waited
 
 
 def _result(descriptor: Item, record: Item, state: t.Any, seconds: float) -> Item:
-    tasks = record.get("tasks")
     return {
         "id": job_id(descriptor),
         "action": descriptor.get("action"),
         "state": state,
-        "tasks": [_task(task) for task in tasks if isinstance(task, dict)] if isinstance(tasks, list) else [],
+        "tasks": [_task(task) for task in _items(record.get("tasks"))],
         "seconds": round(seconds, 1),
     }
 
 
 def _task(task: Item) -> Item:
-    steps = [step for step in task.get("steps") or [] if isinstance(step, dict)]
+    steps = _items(task.get("steps"))
     done = [step for step in steps if not str(step.get("completed") or NEVER).startswith(NEVER)]
     return {
         "caption": task.get("caption"),

@@ -58,7 +58,6 @@ ARGUMENTS = WAIT.merge(
             "copy_volumes": {"type": "bool", "default": False},
             "revert_on_failure": {"type": "bool", "default": False},
         },
-        mutually_exclusive=(("destination_server_id", "any_usable"),),
     )
 )
 
@@ -97,8 +96,8 @@ def plan(client: Cycle, params: Params) -> Plan:
         if params["destination_server_id"] or params["any_usable"]:
             raise OptionError("With state=reverted the instance goes back to where it was: name no destination.")
         return _plan_revert(client, params, container_of(client, params["container_id"]), deadline)
-    if not (params["destination_server_id"] or params["any_usable"]):
-        raise OptionError("Say where to migrate to: destination_server_id, or any_usable=true.")
+    if bool(params["destination_server_id"]) == bool(params["any_usable"]):
+        raise OptionError("Say where to migrate to: destination_server_id, or any_usable=true, and not both.")
     return _plan_migration(client, params, container_of(client, params["container_id"]), deadline)
 
 

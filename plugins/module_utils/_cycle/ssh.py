@@ -100,10 +100,10 @@ def mint(client: Cycle, container_id: str, instance_id: str) -> Credentials:
         return credentials_of(found, instance_id)
     except PaasError as error:
         if error.may_be_done:
-            error.message += (
-                " It was not sent again: credentials that nobody has the secret of may exist now. They end by"
-                f" themselves, after {LIFETIME} as documented. To end all credentials of the instance at once, those of"
-                " others too, use quayside.paas.instance_ssh with state=absent."
+            error.message = (
+                f"{error.message.rstrip('.')}. It was not sent again: credentials that nobody has the secret of may"
+                f" exist now. They end by themselves, after {LIFETIME} as documented. To end all credentials of the"
+                " instance at once, those of others too, use quayside.paas.instance_ssh with state=absent."
             )
         raise
 
@@ -257,8 +257,11 @@ def _absent(client: Cycle, params: Params, dest: str | None) -> Plan:
 
 
 def _result(credentials: Credentials | None, dest: str | None = None) -> dict[str, t.Any]:
-    """What the task returns. Credentials that went to a file are there without the secret."""
-    return {**_shown(credentials, with_secret=dest is None), "expired": 0, "dest": dest}
+    """What the task returns. Credentials that went to a file are there without the secret.
+
+    The file is not called dest: AnsibleModule would add its owner, mode and more to a result with that key.
+    """
+    return {**_shown(credentials, with_secret=dest is None), "expired": 0, "file": dest}
 
 
 def _shown(credentials: Credentials | None, *, with_secret: bool = True) -> dict[str, t.Any]:

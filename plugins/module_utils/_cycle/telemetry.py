@@ -19,6 +19,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import Item,
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, moment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     NOT_NOW,
+    container_of,
     instance_of,
     instance_path,
     instances_of,
@@ -83,13 +84,22 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     else:
         reports = fan_out(
             read_listed,
-            [str(one.get("id")) for one in instances_of(client, container_id) if not is_gone(one)],
+            _listed(client, container_id),
             concurrency=params["concurrency"],
             name=lambda instance_id: f'instance "{instance_id}"',
         )
     if not params["snapshots"]:
         reports = [{**one, "snapshots": []} for one in reports]
     return {"reports": reports}
+
+
+def _listed(client: Cycle, container_id: str) -> list[str]:
+    """The ids of the instances of a container that are not deleted. Raises NotFoundError that names the container."""
+    try:
+        return [str(one.get("id")) for one in instances_of(client, container_id) if not is_gone(one)]
+    except NotFoundError:
+        container_of(client, container_id)
+        raise
 
 
 def report(client: Cycle, container_id: str, instance_id: str, start: str | None, end: str | None) -> Item:

@@ -14,7 +14,13 @@ import typing as t
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, LIST, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out, path_segment, snake_key
+from ansible_collections.quayside.paas.plugins.module_utils._client import (
+    Item,
+    fan_out,
+    not_found,
+    path_segment,
+    snake_key,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     ApiError,
@@ -147,10 +153,10 @@ def _included(kinds: t.Mapping[str, Include], item: Item, includes: Item, asked:
 
 def _by_id(resources: t.Mapping[str, t.Any], wanted: t.Any) -> t.Any:
     """A resource by its id, or by its identifier where items refer to that."""
-    if wanted in resources:
-        return resources[wanted]
+    if wanted is None or str(wanted) in resources:
+        return resources.get(str(wanted))
     named = (one for one in resources.values() if isinstance(one, dict) and one.get("identifier") == wanted)
-    return None if wanted is None else next(named, None)
+    return next(named, None)
 
 
 class _Reader:
@@ -229,7 +235,8 @@ class _Reader:
             parents = {name: ids[name] for name in options_in(path) if name not in resource.other_options()}
             return [{**self._plain(item, resource), **parents} for item in items]
         if listing.of:
-            raise _missing(listing.of, options_in(path)[0], ids, missing)
+            option = options_in(path)[0]
+            raise not_found(listing.of, option, ids[option], missing)
         self._name_missing_parent(resource, ids, missing)
         raise missing
 
@@ -303,17 +310,9 @@ class _Reader:
             try:
                 self._client.get(_path(parent.one, ids), permission=parent.permission)
             except NotFoundError as error:
-                raise _missing(parent.noun, parent.id_option, ids, error) from None
+                raise not_found(parent.noun, parent.id_option, ids[parent.id_option], error) from None
             except ApiError:
                 raise missing from None
-
-
-def _missing(noun: str, option: str, ids: Ids, error: NotFoundError) -> NotFoundError:
-    """The error for something named by an option that does not exist. error: what the platform said."""
-    return NotFoundError(
-        f'The {noun} "{ids[option]}" was not found (option {option}). The platform said: {error.message}',
-        **{name: value for name, value in vars(error).items() if name not in ("message", "results")},
-    )
 
 
 def _path(template: str, ids: Ids) -> str:
