@@ -740,7 +740,7 @@ def test_when_looking_fails_as_well_the_first_failure_is_told(clock: Clock, monk
     real = hub.get_list
 
     def get_list(path: str, *arguments: t.Any, **keywords: t.Any) -> list[Item]:
-        if path.endswith("instances") and next(calls) > 0:
+        if path.endswith("instances") and next(calls) > 1:
             raise TransportError("No route.")
         return real(path, *arguments, **keywords)
 
