@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from contract.modules import MODULES, documentation
 from contract.results import ANSIBLES_OWN, collect, compare
 from contract.ways import CASES as READING
 from support import openapi
+from support.simulator import start_simulator
 
 if TYPE_CHECKING:
     from support.simulator import Simulator
@@ -29,9 +31,19 @@ succeeding_case = pytest.mark.parametrize(("module", "case"), SUCCEEDING)
 
 
 @pytest.fixture(scope="session")
-def acted(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Acted]:
-    """All cases in every way."""
-    return {name: actions.run_way(simulator, tmp_path_factory.mktemp("actions"), way) for name, way in WAYS.items()}
+def acted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Acted]:
+    """All cases in every way; side by side, each on a simulator of its own, because most of the time is waiting."""
+    folders = {name: tmp_path_factory.mktemp("actions") for name in WAYS}
+
+    def run(name: str) -> Acted:
+        simulator = start_simulator()
+        try:
+            return actions.run_way(simulator, folders[name], WAYS[name])
+        finally:
+            simulator.stop()
+
+    with ThreadPoolExecutor(len(WAYS)) as pool:
+        return dict(zip(WAYS, pool.map(run, WAYS), strict=True))
 
 
 @pytest.fixture(scope="session")
