@@ -60,7 +60,8 @@ def contract(session: nox.Session, pair: interpreters.Pair) -> None:
 @each_pair
 def weather(session: nox.Session, pair: interpreters.Pair) -> None:
     """Bad input, a failing network and a misbehaving platform."""
-    suites.run_pytest(session, pair, "tests/weather")
+    # Most of it is waiting.
+    suites.run_pytest(session, pair, "tests/weather", "-n", "3", "--dist", "loadgroup")
 
 
 @nox.session(python=False)

@@ -165,7 +165,7 @@ def _hint(answer: Answer, permission: str | None, lacking: str | None) -> str:
         return "The token is wrong, has expired or was deleted."
     if answer.status == 403:
         if lacking:
-            return f"The role of the token lacks {lacking}."
+            return f"The role in use lacks {lacking}."
         return f"The role of the token may lack the permission {permission}." if permission else ""
     if answer.status >= 500:
         return "The fault is on the platform's side; try again later."

@@ -217,7 +217,11 @@ class Transport:
                 timeout = self._options.timeout
                 if in_trouble:
                     timeout = max(1, min(timeout, int(self._budget.left())))
-                outcome = self._attempt(method, path, query, body, timeout, safe)
+                try:
+                    outcome = self._attempt(method, path, query, body, timeout, safe)
+                except AnswerError:
+                    self.may_have_changed = self.may_have_changed or not safe
+                    raise
                 if not safe and _may_be_done(outcome):
                     self.may_have_changed = True
                 if not self._may_repeat(outcome, retry, idempotent):
@@ -288,7 +292,12 @@ class Transport:
             )
             with response:
                 answer = self._read(response, method, path, timeout)
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, UnicodeError) as error:
+        except (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            urllib3.exceptions.LocationValueError,
+            UnicodeError,
+        ) as error:
             reason = self.redact(str(error)).rstrip(".")
             raise OptionError(f"The option api_url, or a proxy variable, is no usable URL: {reason}.") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:

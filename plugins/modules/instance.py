@@ -16,7 +16,10 @@ description:
     where it migrates to.
   - What is missing is asked for in one request, which is never sent again while the platform may have carried it out.
     After a time-out or a broken connection the module looks at the instances and the open jobs, and finishes from what
-    it finds. Jobs that an earlier task left behind are waited for before anything is counted.
+    it finds. Before it places instances it waits for what an earlier task left behind, and counts again. It does not
+    wait for that where nothing has to change, nor with O(state=absent).
+  - Two tasks that place instances of one container at the same moment do not see what the other one is about to do.
+    With O(exact) a task then fails when there are too many in the end, and the next run deletes them.
   - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
     waits for the instances themselves, and after a broken connection it fails rather than risk to create twice.
 author:

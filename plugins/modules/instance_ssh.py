@@ -95,6 +95,7 @@ EXAMPLES = r"""
     ansible_port: "{{ made.connection.ansible_port }}"
     ansible_user: "{{ made.connection.ansible_user }}"
     ansible_password: "{{ made.connection.ansible_password }}"
+  no_log: true
 
 - name: Expire the credentials
   quayside.paas.instance_ssh:

@@ -31,6 +31,7 @@ from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 from ansible_collections.quayside.paas.plugins.module_utils import _http
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import api as cycle_api  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import resources as cycle_resources  # noqa: F401
+from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError
 from ansible_collections.quayside.paas.plugins.module_utils._module import action, info  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
 from ansible_collections.quayside.paas.plugins.module_utils._northflank import api, resources  # noqa: F401
@@ -47,6 +48,13 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         """The result of the task: from the code in this process if that is safe, else from the ordinary module."""
         variables = _variables_of_host(self._task, task_vars or {})
         is_secret = self._module().is_secret(self._task.args)
+        if is_secret and self._task.async_val and not self._task.no_log:
+            return _failed(
+                OptionError(
+                    "The result of this task holds a secret, and with async Ansible displays what it gets in the end:"
+                    " set no_log on the task, or run it without async. Nothing was sent."
+                )
+            )
         if is_secret:
             # Connections show what they transfer, at high verbosity, unless this is set.
             self._connection._play_context.no_log = True
@@ -108,6 +116,12 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         if internal.get("_ansible_inject_invocation", True):
             result["invocation"] = {"module_args": checked.validated_parameters}
         return _masked(result, checked._no_log_values)
+
+
+def _failed(error: OptionError) -> dict[str, t.Any]:
+    """The result of a task that was not begun."""
+    told = {"changed": False, "failed": True, "msg": error.message, "error": error.as_result()}
+    return {**told, **_http.report(_http.RateLimit(), 0)}
 
 
 def _variables_of_host(task: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

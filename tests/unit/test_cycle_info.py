@@ -380,7 +380,7 @@ def test_a_404_of_the_platform(platform: Platform) -> None:
     [
         (
             cycle_error(403, "permissions", extra={"capability": "containers-ssh"}),
-            "The role of the token lacks the capability containers-ssh.",
+            "The role in use lacks the capability containers-ssh.",
         ),
         (cycle_error(403, "permissions"), "The role of the token may lack the permission containers-view."),
         (cycle_error(403, "permissions", extra=[1]), "The role of the token may lack the permission containers-view."),
@@ -461,6 +461,7 @@ def test_check_mode_sends_no_change(platform: Platform, method: str) -> None:
         cycle_error(502, "x"),
         cycle_error(504, "not-available"),
         Reply(202, b"accepted"),
+        Reply(303, headers={"Location": "/v1/things/1"}),
         json_reply({"data": None}, 202),
         json_reply({}, 202),
         requests.exceptions.ReadTimeout(),
@@ -921,6 +922,16 @@ def test_an_environment_in_its_cluster(platform: Platform) -> None:
     assert one["included"] == {"cluster": clusters["k2"], "creator": {"id": "key", "secret": None}, "stack": None}
     assert set(result["includes"]) == {"clusters", "creators"}
     assert "sekret" not in repr(result)
+
+
+def test_what_came_along_is_nested_too_deeply(platform: Platform) -> None:
+    creators: t.Any = {}
+    for _level in range(2000):
+        creators = {"creators": creators}
+    answer = resources(THING, creators=creators)
+    platform.expects(cycle("GET", "containers/c1/instances/i1", answer, include="creators"))
+    message = failure("instance_info", container_id="c1", instance_id="i1", include=["creators"])["msg"]
+    assert "nested more than 100 levels deep" in message
 
 
 @pytest.mark.parametrize("secrets", [False, True])

@@ -81,6 +81,7 @@ class Hub:
         }
         self.instances = list(found)
         self.usable = ["s1", "s2", "s3"]
+        self.log: list[Item] = []
         self.jobs: list[Item] = []
         self.may_see_jobs = True
         self.create, self.run, self.delete_in, self.show, self.end, self.keep = 2.0, 3.0, 2.0, 0.0, 4.0, 1000.0
@@ -133,6 +134,17 @@ class Hub:
         if found is None:
             raise not_found("404.container")
         return [copy.deepcopy(thing) for thing in found if keep is None or keep(thing)]
+
+    def get_data(self, path: str, *, query: t.Any) -> list[Item]:
+        assert path == "hubs/current/activity"
+        assert query == {"filter[container]": "c1", "sort": "-id", "page[number]": 1, "page[size]": 100}
+        self.tick()
+        self.reads.append(path)
+        return copy.deepcopy(self.log)
+
+    def logged(self, identity: str, event: str, status: str) -> Item:
+        """An entry of the audit log about the container."""
+        return {"id": identity, "event": event, "status": status, "context": {"container_id": "c1"}}
 
     def _visible_jobs(self) -> list[Item]:
         if not self.may_see_jobs:
@@ -230,7 +242,9 @@ def place(hub: Hub, exact: bool = False, **servers: int) -> Item:
 
 
 def required(hub: Hub, **arguments: t.Any) -> placement.Change:
-    return placement.required_change(t.cast("t.Any", hub), params(**arguments))
+    given = params(**arguments)
+    deadline = Deadline(given["wait_timeout"], given["wait_interval"], sleep=hub.clock.sleep, clock=hub.clock.now)
+    return placement.required_change(t.cast("t.Any", hub), given, deadline)
 
 
 def ids(found: t.Iterable[Item]) -> list[str]:
@@ -351,6 +365,19 @@ def test_what_migrates_does_not_go(clock: Clock) -> None:
     assert hub.sent == []
 
 
+@pytest.mark.parametrize("state", ["migrating", "stopped"])
+def test_what_a_migration_is_about_to_become_does_not_go(clock: Clock, state: str) -> None:
+    hub = Hub(clock, one("a"), moving("b", "c", "s1", state), one("c", state="starting"))
+    assert ids(required(hub, placement=wanted(s1=1), exact=True).surplus) == ["a"]
+    with pytest.raises(StateError, match="only 1 of them can be deleted while the others migrate"):
+        place(hub, exact=True, s1=0)
+
+
+def test_what_a_migration_that_is_over_has_become_can_go(clock: Clock) -> None:
+    hub = Hub(clock, moving("a", "b", "s1", "stopped", ready_state="purge"), one("b", state="failed"), one("c"))
+    assert ids(required(hub, placement=wanted(s1=1), exact=True).surplus) == ["b"]
+
+
 @pytest.mark.parametrize("strategy", ["resource-density", "edge", None])
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_containers_that_place_their_instances_themselves(clock: Clock, strategy: str | None, count: int) -> None:
@@ -373,6 +400,13 @@ def test_placements_that_cannot_be(clock: Clock, servers: list[Item], text: str)
     hub = Hub(clock)
     with pytest.raises(OptionError, match=text):
         act(hub, placement=servers)
+    assert hub.reads == []
+
+
+def test_a_placement_that_is_null(clock: Clock) -> None:
+    hub = Hub(clock, one("a"))
+    with pytest.raises(OptionError, match="say how many instances each server shall have: placement"):
+        act(hub, placement=None, exact=True)
     assert hub.reads == []
 
 
@@ -511,6 +545,29 @@ def test_a_job_that_fails(clock: Clock) -> None:
         place(hub, s1=1)
     assert [(job["id"], job["state"]) for job in caught.value.results["jobs"]] == [("j1", "error")]
     assert caught.value.results["servers"] == [{"server_id": "s1", "before": 0, "after": 0}]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_somebody_else_places_at_the_same_time(clock: Clock, exact: bool) -> None:
+    hub = Hub(clock)
+    hub.after(3, lambda: hub.instances.append(one("x1")))
+    if not exact:
+        assert place(hub, s1=2)["servers"] == [{"server_id": "s1", "before": 0, "after": 3}]
+        return
+    with pytest.raises(StateError, match=r"The server s1 has 3 instances now, 2 were wanted: meanwhile") as caught:
+        place(hub, exact=True, s1=2)
+    assert caught.value.results["servers"] == [{"server_id": "s1", "before": 0, "after": 3}]
+    assert [job["state"] for job in caught.value.results["jobs"]] == ["completed"]
+    assert place(hub, exact=True, s1=2)["servers"] == [{"server_id": "s1", "before": 3, "after": 2}]
+
+
+def test_the_time_to_wait_is_one_for_the_whole_task(clock: Clock) -> None:
+    hub = Hub(clock)
+    job = {"id": "j", "state": {"current": "running"}, "caption": "c1", "visible": 0, "removed": clock.now() + 250}
+    hub.jobs, hub.end, hub.run = [job], 100.0, 100.0
+    with pytest.raises(WaitTimeoutError, match="not done after 300 seconds"):
+        place(hub, s1=1)
+    assert clock.now() == 1300
 
 
 def test_a_job_that_is_removed_soon(clock: Clock) -> None:
@@ -736,11 +793,10 @@ def test_an_answer_that_cannot_be_understood_may_have_been_done(clock: Clock) ->
 def test_when_looking_fails_as_well_the_first_failure_is_told(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub(clock)
     hub.trouble = [broken()]
-    calls = iter(range(9))
     real = hub.get_list
 
     def get_list(path: str, *arguments: t.Any, **keywords: t.Any) -> list[Item]:
-        if path.endswith("instances") and next(calls) > 1:
+        if path.endswith("instances") and hub.sent:
             raise TransportError("No route.")
         return real(path, *arguments, **keywords)
 
@@ -750,6 +806,47 @@ def test_when_looking_fails_as_well_the_first_failure_is_told(clock: Clock, monk
     assert str(caught.value) == "The connection broke. Looking at the instances failed as well: No route."
     assert "servers" not in caught.value.results
     assert posts(hub) == [{"s1": 1}]
+
+
+# What the audit log tells
+
+CREATE = "container.instances.create"
+
+
+def test_a_creation_that_only_the_log_tells_of_is_waited_for(clock: Clock) -> None:
+    hub = Hub(clock)
+    hub.log = [hub.logged("l1", CREATE, "request")]
+    hub.after(9, lambda: hub.instances.append(one("m1", "s1")))
+    assert place(hub, s1=1)["changed"] is False
+    assert posts(hub) == []
+
+
+def test_what_only_the_log_tells_of_is_given_up(clock: Clock) -> None:
+    hub = Hub(clock)
+    hub.log = [hub.logged("l1", CREATE, "request")]
+    assert place(hub, s1=1)["changed"] is True
+    assert posts(hub) == [{"s1": 1}]
+    assert clock.now() >= 30
+
+
+@pytest.mark.parametrize(
+    ("log", "there"),
+    [
+        ([], []),
+        ([("l1", CREATE, "request"), ("l2", CREATE, "success")], []),
+        ([("l1", CREATE, "request"), ("l2", CREATE, "error")], []),
+        ([("l1", CREATE, "request"), ("l2", "container.instance.delete", "success")], []),
+        ([("l1", CREATE, "request")], ["m1"]),
+    ],
+)
+def test_a_log_that_tells_of_nothing_open_costs_no_time(
+    clock: Clock, log: list[tuple[str, str, str]], there: list[str]
+) -> None:
+    hub = Hub(clock, *(one(identity, "s2") for identity in there))
+    hub.log = [hub.logged(*entry) for entry in log]
+    began = clock.now()
+    assert required(hub, placement=wanted(s1=1)).missing == {"s1": 1}
+    assert clock.now() == began
 
 
 # Deleting

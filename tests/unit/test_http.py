@@ -693,6 +693,18 @@ def test_an_impossible_url_is_the_options_fault(platform: Platform, clock: Clock
     assert platform.requests == []
 
 
+def test_a_host_that_no_name_server_could_know_is_the_options_fault(platform: Platform, clock: Clock) -> None:
+    def respond(_request: t.Any) -> t.NoReturn:
+        raise urllib3.exceptions.LocationParseError("'a..b', label empty or too long")  # what urllib3 itself raises
+
+    platform.respond = respond
+    changing = transport(clock, url="https://a..b")
+    with pytest.raises(OptionError, match=r"is no usable URL: .*label empty or too long"):
+        changing.request("POST", "/v1/x")
+    assert clock.sleeps == []
+    assert changing.may_have_changed is False
+
+
 def test_facts_of_a_transport_error(platform: Platform, clock: Clock) -> None:
     platform.expects(get("/v1/x", RESET))
     with pytest.raises(TransportError) as caught:

@@ -316,6 +316,35 @@ def test_the_arguments_of_the_task_stay_as_they_are(platform: Platform, action: 
     assert action._task.args == ARGUMENTS
 
 
+# Secret results
+
+
+@pytest.mark.parametrize(
+    ("asynchronous", "hidden", "refused"), [(30, False, True), (30, True, False), (0, False, False)]
+)
+def test_a_secret_result_is_not_left_to_async(
+    tmp_path: t.Any,
+    ordinary: list[t.Any],
+    monkeypatch: pytest.MonkeyPatch,
+    asynchronous: int,
+    hidden: bool,
+    refused: bool,
+) -> None:
+    """What Ansible gets in the end does not pass by the action plugin, which could hide it."""
+    action = Action(str(tmp_path), dict(ARGUMENTS))
+    action._task.async_val, action._task.no_log = asynchronous, hidden
+    action._connection._play_context = types.SimpleNamespace(no_log=False)
+    monkeypatch.setattr(action, "_module", lambda: types.SimpleNamespace(is_secret=lambda _arguments: True))
+    monkeypatch.setattr(action, "_may_run_here", lambda _variables: False)
+    result = action.run(task_vars=own())
+    if refused:
+        assert "set no_log on the task, or run it without async" in result["msg"]
+        assert (result["failed"], result["changed"], result["request_count"]) == (True, False, 0)
+        assert ordinary == []
+    else:
+        assert result == {**ORDINARY, "_ansible_no_log": True}
+
+
 # What comes back
 
 

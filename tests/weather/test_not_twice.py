@@ -177,6 +177,22 @@ def test_killed_at_any_request(platform: Platform, tmp_path: Path, situation: st
     assert number > 5
 
 
+@pytest.mark.parametrize("settings", [{"list_visible_after": 3, "visible_after": 3, "queued": 4}])
+def test_killed_before_its_job_is_visible(platform: Platform, tmp_path: Path, settings: dict[str, t.Any]) -> None:
+    platform.simulator.cycle.settings(jobs=settings)
+    container, arguments, wanted = placement(platform)
+    platform.simulator.fault("POST", "*/instances", ANSWER_LATE)
+    process = start(platform, tmp_path, arguments)
+    while not [one for one in platform.simulator.journal() if one["method"] == "POST" and one["status"]]:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    result = run(platform, tmp_path, arguments)
+    assert not result.get("failed"), result
+    assert platform.live(container) == wanted
+    assert platform.created() == sum(wanted.values())
+
+
 @pytest.mark.parametrize("where", ["after", "body"])
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_the_connection_breaks_at_any_request(platform: Platform, tmp_path: Path, situation: str, where: str) -> None:

@@ -251,17 +251,18 @@ class Cycle:
             _merge(includes, found)
 
 
-def _merge(target: Item, more: Item) -> None:
+def _merge(target: Item, more: Item, *, creators: bool = True) -> None:
     """Adds included resources, by kind and id, to those that are there.
 
-    Creators are sorted by what they are first. Below the kinds that end in :identifiers are lists of ids.
+    creators: whether the kind of this name is sorted by what they are first. Below the kinds that end in :identifiers
+    are lists of ids.
     """
     for kind, found in more.items():
         known = target.setdefault(kind, {})
         if not isinstance(found, dict):
             continue
-        if kind == "creators":
-            _merge(known, found)
+        if creators and kind == "creators":
+            _merge(known, found, creators=False)
         else:
             for key, value in found.items():
                 there = known.get(key)

@@ -41,15 +41,22 @@ def is_gone(instance: Item) -> bool:
     return state_of(instance) in ("deleting", "deleted")
 
 
+def successor_of(instance: Item) -> Item | None:
+    """Where an instance migrates to: its successor's instance_id and server_id. None when it does not migrate."""
+    successor = value_at(instance, "migration.to")
+    # One that runs was moved back, or never left.
+    return successor if isinstance(successor, dict) and state_of(instance) != "running" else None
+
+
 def live_by_server(instances: t.Iterable[Item]) -> dict[str, list[Item]]:
     """The instances that stay, by the server that they are on or migrate to, each one counted once."""
     staying = [one for one in instances if not is_leaving(one)]
     ids = {one.get("id") for one in staying}
     found: dict[str, list[Item]] = {}
     for one in staying:
-        successor = value_at(one, "migration.to")
+        successor = successor_of(one)
         server = one.get("server_id")
-        if isinstance(successor, dict) and state_of(one) != "running":
+        if successor is not None:
             if str(successor.get("instance_id")) in ids - {one.get("id")}:
                 continue  # the successor is counted
             server = successor.get("server_id") or server

@@ -16,14 +16,17 @@ from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.audit import has_open_creation
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     container_of,
     instance_path,
     instances_of,
     is_gone,
+    is_leaving,
     live_by_server,
     server_name,
     state_of,
+    successor_of,
     usable_servers,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
@@ -69,7 +72,8 @@ ARGUMENTS = WAIT.merge(
 class Change:
     """What has to change for a container's instances.
 
-    wanted: live instances by server. missing: how many to create by server. surplus: the instances to delete.
+    wanted: live instances by server. exact: whether no more than that. missing: how many to create by server.
+    surplus: the instances to delete. batch: whether by one request.
     before: all instances of the container, newest first. container: the container, where instances are placed.
     """
 
@@ -78,6 +82,7 @@ class Change:
     wanted: dict[str, int]
     missing: dict[str, int]
     surplus: list[Item]
+    exact: bool = False
     batch: bool = False
     container: Item = dataclasses.field(default_factory=dict)
 
@@ -86,25 +91,42 @@ class Change:
         return bool(self.missing or self.surplus)
 
 
-def required_change(client: Cycle, params: Params) -> Change:
+def required_change(client: Cycle, params: Params, deadline: Deadline) -> Change:
     """Reads what is there and says what has to change. Sends nothing that changes anything.
 
-    Raises OptionError, StateError, ApiError, WaitTimeoutError when jobs that are open do not end.
+    deadline: for the jobs that earlier tasks have left behind. Raises OptionError, StateError, ApiError,
+    WaitTimeoutError when those jobs do not end.
     """
     if params["state"] == "absent":
         return _removal(client, params)
+    if params["placement"] is None:
+        raise OptionError("With state=present, say how many instances each server shall have: placement.")
     wanted = _wanted(params["placement"])
     container = container_of(client, params["container_id"])
     _require_manual(container)
     change = _placement(client, container, wanted, params)
-    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
     if change.is_needed():
+        _check_servers(client, change)
         # What an earlier task has set going is not there yet, and must not be done twice. The instances are read after
         # the jobs: what a job that ended in between has done is then seen.
-        jobs.wait_for_open_jobs(client, container, deadline)
+        _wait_for_earlier_tasks(client, container, deadline)
         change = _placement(client, container, wanted, params)
-    _check_servers(client, change)
     return change
+
+
+def _wait_for_earlier_tasks(client: Cycle, container: Item, deadline: Deadline) -> None:
+    """Waits until no job of the container is open, and none that the audit log announces is yet to become visible.
+
+    Raises WaitTimeoutError.
+    """
+    began = deadline.waited()
+    identity = str(container["id"])
+    jobs.wait_for_open_jobs(client, container, deadline)
+    while has_open_creation(client, identity, lambda: instances_of(client, identity)):
+        # What only the log tells of is given up: it may not tell of the end at all.
+        if deadline.waited() - began >= jobs.VISIBLE_WITHIN or not deadline.pause():
+            return
+        jobs.wait_for_open_jobs(client, container, deadline)
 
 
 def _wanted(placement: t.Sequence[Item]) -> dict[str, int]:
@@ -131,7 +153,7 @@ def _require_manual(container: Item) -> None:
 
 def _placement(client: Cycle, container: Item, wanted: dict[str, int], params: Params) -> Change:
     before = instances_of(client, params["container_id"])
-    live = live_by_server(before)
+    live, moving = live_by_server(before), _moving(before)
     missing: dict[str, int] = {}
     surplus: list[Item] = []
     for server, count in wanted.items():
@@ -139,8 +161,8 @@ def _placement(client: Cycle, container: Item, wanted: dict[str, int], params: P
         if len(there) < count:
             missing[server] = count - len(there)
         elif params["exact"]:
-            surplus += _surplus(server, there, len(there) - count)
-    return Change(params["container_id"], before, wanted, missing, surplus, params["batch"], container)
+            surplus += _surplus(server, [one for one in there if one["id"] not in moving], len(there) - count)
+    return Change(params["container_id"], before, wanted, missing, surplus, params["exact"], params["batch"], container)
 
 
 def _deleted_first(instance: Item) -> int:
@@ -152,15 +174,20 @@ def _deleted_first(instance: Item) -> int:
     return 3 if state_of(instance) == "running" else 2
 
 
+def _moving(instances: t.Iterable[Item]) -> set[str]:
+    """The ids of both ends of every migration that is under way. If one of them went, the other would stay."""
+    sources = [one for one in instances if state_of(one) == "migrating" or (successor_of(one) and not is_leaving(one))]
+    return {one["id"] for one in sources} | {str(value_at(one, "migration.to.instance_id")) for one in sources}
+
+
 def _surplus(server: str, there: list[Item], number: int) -> list[Item]:
-    """Which instances of a server go. Those that migrate are left alone: their successors would stay."""
-    candidates = sorted((one for one in there if state_of(one) != "migrating"), key=_deleted_first)
-    if len(candidates) < number:
+    """Which instances of a server go, of those that do not migrate."""
+    if len(there) < number:
         raise StateError(
-            f"The server {server} has {number} instances too many, but only {len(candidates)} of them can be deleted"
+            f"The server {server} has {number} instances too many, but only {len(there)} of them can be deleted"
             " while the others migrate. Run the task again when the migrations are done."
         )
-    return candidates[:number]
+    return sorted(there, key=_deleted_first)[:number]
 
 
 def _check_servers(client: Cycle, change: Change) -> None:
@@ -199,7 +226,7 @@ def _removal(client: Cycle, params: Params) -> Change:
         there = [one for one in there if one.get("server_id") == params["server_id"]]
     if there and params["batch"]:
         _require_manual(container_of(client, params["container_id"]))
-    return Change(params["container_id"], before, {}, {}, there, params["batch"])
+    return Change(params["container_id"], before, {}, {}, there, batch=params["batch"])
 
 
 def counts(change: Change, instances: t.Iterable[Item]) -> dict[str, int]:
@@ -216,12 +243,11 @@ def predicted_counts(change: Change) -> dict[str, int]:
     return {server: count + change.missing.get(server, 0) for server, count in left.items()}
 
 
-def make(client: Cycle, change: Change, params: Params) -> tuple[list[Item], list[Item]]:
-    """Makes a change, and waits for it unless told not to. Returns the instances that are there then, and the jobs.
+def make(client: Cycle, change: Change, deadline: Deadline, *, wait: bool) -> tuple[list[Item], list[Item]]:
+    """Makes a change, and waits for it if told to. Returns the instances that are there then, and the jobs.
 
     Raises PaasError with the jobs so far in results.
     """
-    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
     done: list[Item] = []
     descriptors: list[Item] = []
     try:
@@ -229,7 +255,7 @@ def make(client: Cycle, change: Change, params: Params) -> tuple[list[Item], lis
             descriptors += _create(client, change, deadline)
         for descriptor in _delete(client, change):
             descriptors.append(descriptor)  # one by one: another one may fail
-        if not params["wait"]:
+        if not wait:
             done = [jobs.announced(one) for one in descriptors]
             return instances_of(client, change.container_id), done
         for descriptor in descriptors:
@@ -241,7 +267,8 @@ def make(client: Cycle, change: Change, params: Params) -> tuple[list[Item], lis
                     settled=lambda: _is_made(change, instances_of(client, change.container_id)),
                 )
             )
-        return _wait(client, change, deadline), done
+        found = _wait(client, change, deadline)
+        _require_no_more(change, found)
     except PaasError as error:
         failed = error.results.get("jobs", [])
         known = {one["id"] for one in done + failed}
@@ -250,6 +277,7 @@ def make(client: Cycle, change: Change, params: Params) -> tuple[list[Item], lis
         with contextlib.suppress(PaasError):
             error.results["servers"] = server_counts(change, instances_of(client, change.container_id))
         raise
+    return found, done
 
 
 def _create(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:
@@ -368,6 +396,17 @@ def _wait(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:
     )
 
 
+def _require_no_more(change: Change, instances: list[Item]) -> None:
+    """Raises StateError when a server has more instances than it shall have at most."""
+    have = counts(change, instances)
+    more = [server for server, count in change.wanted.items() if change.exact and have[server] > count]
+    if more:
+        raise StateError(
+            f"The server {more[0]} has {have[more[0]]} instances now, {change.wanted[more[0]]} were wanted: meanwhile"
+            " something else has placed or moved instances of this container too. Run the task again."
+        )
+
+
 def created(change: Change, instances: t.Iterable[Item]) -> list[Item]:
     """The instances that were not there before, on the servers that a change is about."""
     before = {one.get("id") for one in change.before}
@@ -376,12 +415,13 @@ def created(change: Change, instances: t.Iterable[Item]) -> list[Item]:
 
 def plan(client: Cycle, params: Params) -> Plan:
     """What the module instance does. Raises what required_change() and make() raise."""
-    change = required_change(client, params)
+    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
+    change = required_change(client, params, deadline)
     going = [str(one["id"]) for one in change.surplus]
     left = [one for one in change.before if one.get("id") not in going]
 
     def act() -> Done:
-        found, done = make(client, change, params)
+        found, done = make(client, change, deadline, wait=params["wait"])
         new = [str(one["id"]) for one in created(change, found)]
         return Done(
             {

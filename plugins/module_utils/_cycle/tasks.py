@@ -18,10 +18,10 @@ import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.audit import newest_entries
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import instance_path, is_leaving, state_of
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE, JOBS_VIEW
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
     PaasError,
     StateError,
     WaitTimeoutError,
@@ -84,24 +84,12 @@ def _is_pending(client: Cycle, instance_id: str, action: str, shows: t.Callable[
     # There is one event of the request and one of what was done. Source: specification; which is which follows from
     # their names.
     requested, done = f"container.instance.task.{action}", f"container.instance.{action}"
-    newest = next((one for one in _log(client, instance_id) if one.get("event") in (requested, done)), None)
+    newest = next(
+        (one for one in newest_entries(client, "instance", instance_id) if one.get("event") in (requested, done)), None
+    )
     if newest is None:
         return False
     return newest["event"] == requested or (newest.get("status") != "error" and not shows(newest))
-
-
-def _log(client: Cycle, instance_id: str) -> list[Item]:
-    """What the audit log has of an instance, newest first. Empty when the key may not read it."""
-    query = {"filter[instance]": instance_id, "sort": "-id", "page[number]": 1, "page[size]": 100}
-    try:
-        entries = client.get_data("hubs/current/activity", query=query)
-    except ApiError as error:
-        if (error.status or 0) < 500:
-            return []
-        raise
-    found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
-    mine = [one for one in found if value_at(one, "context.instance_id") == instance_id]
-    return sorted(mine, key=lambda one: str(one.get("id")), reverse=True)
 
 
 def ask(

@@ -111,6 +111,7 @@ async def _send(platform: Cycle, stream: Stream, socket: web.WebSocketResponse) 
         async with aclosing(_messages(platform, stream)) as messages:
             async for message in messages:
                 await (socket.send_bytes(message) if isinstance(message, bytes) else socket.send_str(message))
+                await asyncio.sleep(0)  # Sending alone gives nobody else the turn to notice that the client has gone.
                 sent += 1
                 settings = _settings(platform, stream)
                 if sent == settings.close_after:

@@ -146,11 +146,11 @@ def instance(state: State, made: Container, on: Record, entry: Record) -> Record
 def _used(volumes: list[Record], identifier: str, deployed: bool) -> None:
     """Give the volumes of an estate's instance ids that stay the same, and contents."""
     for number, volume in enumerate(volumes, 1):
-        volume["id"] = f"66df{identifier[4:22]}{number:02x}"
+        volume["id"] = f"66df{identifier[4:10]}{identifier[-12:]}{number:02x}"
         if not deployed:
             volume["deployed"] = volume["sftp"] = None
             continue
-        volume["deployed"]["id"] = f"66de{identifier[4:22]}{number:02x}"
+        volume["deployed"]["id"] = f"66de{identifier[4:10]}{identifier[-12:]}{number:02x}"
         volume["deployed"]["path"] = f"/var/lib/cycle/volumes/{volume['id']}"
         volume["deployed"]["storage"]["used"] = volume["deployed"]["storage"]["total"] // 4
         if volume["sftp"] is not None:
