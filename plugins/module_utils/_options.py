@@ -93,7 +93,7 @@ def secret(value: t.Any, name: str, variables: t.Sequence[str]) -> str:
     text = str(value)
     if not text.isascii() or not text.isprintable() or " " in text:
         raise OptionError(
-            f"The value of {name} cannot be a token: it holds blanks, line ends or characters outside ASCII."
+            f"The value of {name} cannot be right: it holds blanks, line ends or characters outside ASCII."
             " Was it read from a file with a trailing line end?"
         )
     return text

@@ -1057,8 +1057,6 @@ def test_a_batch_of_which_something_is_left_is_an_error(clock: Clock) -> None:
         ({}, "placement"),
         ({"state": "present", "all": True}, "placement"),
         ({"state": "absent", "instance_ids": ["a"], "server_id": "s"}, "instance_ids"),
-        ({"state": "absent", "instance_ids": ["a"], "all": True}, "all"),
-        ({"state": "absent", "server_id": "s", "all": True}, "all"),
         ({"state": "absent", "placement": wanted(s1=1), "server_id": "s"}, "placement"),
         ({"placement": [{"server_id": "s1"}]}, "count"),
         ({"placement": [{"count": 1}]}, "server_id"),
@@ -1067,6 +1065,41 @@ def test_a_batch_of_which_something_is_left_is_an_error(clock: Clock) -> None:
 def test_arguments_that_do_not_go_together(arguments: Item, word: str) -> None:
     errors = " ".join(validate(declared("instance"), container_id="c1", **arguments).error_messages)
     assert word in errors
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"state": "absent", "all": True, "instance_ids": ["a"]},
+        {"state": "absent", "all": True, "server_id": "s1"},
+        {"state": "absent", "all": True, "placement": wanted(s1=1)},
+        {"state": "present", "all": True, "placement": wanted(s1=1)},
+    ],
+)
+def test_all_goes_with_nothing_else(clock: Clock, arguments: Item) -> None:
+    hub = Hub(clock, one("a"))
+    with pytest.raises(OptionError, match="The option all goes with none of"):
+        required(hub, **arguments)
+    assert hub.reads == []
+
+
+def test_saying_no_to_all_is_no_contradiction(clock: Clock) -> None:
+    hub = Hub(clock, one("a"))
+    change = required(hub, state="absent", all=False, instance_ids=["a"])
+    assert ids(change.surplus) == ["a"]
+
+
+# What an earlier task has asked for and nobody sees yet
+
+
+def test_nothing_to_delete_is_said_when_no_job_is_open(clock: Clock) -> None:
+    hub = Hub(clock)
+    act(hub, placement=wanted(s1=2), wait=False)
+    assert hub.instances == []
+    result = act(hub, state="absent", all=True)
+    assert result["changed"] is True
+    assert len(result["deleted"]) == 2
+    assert hub.live() == {}
 
 
 # Names of things that are missing

@@ -234,7 +234,7 @@ def test_any_server_is_the_one_with_the_fewest_instances(hub: Hub) -> None:
     ]
     result = act(hub, NAME, check=True, instance_id="i1", any_usable=True)
     assert result["destination_server_id"] == "s8"
-    assert ("containers/c1/servers/usable", {"meta": "instances_count"}) in hub.queries
+    assert ("containers/c1/servers/usable", {"meta": ["instances_count"]}) in hub.queries
     hub.usable = [one for one in hub.usable if one["id"] not in ("s8", "s9")]
     assert act(hub, NAME, check=True, instance_id="i1", any_usable=True)["destination_server_id"] == "s4"
 

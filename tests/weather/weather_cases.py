@@ -298,7 +298,7 @@ TOKENS = [
     Case("empty_token", fails("No api_token", "NF_API_TOKEN"), {**LIST, "api_token": ""}, module="addon_info"),
     Case(
         "token_with_line_end",
-        fails("The value of api_token cannot be a token", "trailing line end"),
+        fails("The value of api_token cannot be right", "trailing line end"),
         {**LIST, "api_token": "nf-sim-line-end-00000000000000000000\n"},
         module="addon_info",
     ),

@@ -68,10 +68,10 @@ def instances_of(client: Cycle, container_id: str) -> list[Item]:
     """All instances of a container, the newest first; ids tell their age. Raises NotFoundError, AnswerError."""
     path = f"containers/{path_segment(container_id, 'container_id')}/instances"
     found = client.get_list(path, "instances", permission=CONTAINERS_VIEW)
-    return sorted(map(_with_ids, found), key=lambda one: str(one["id"]), reverse=True)
+    return sorted(map(with_ids, found), key=lambda one: str(one["id"]), reverse=True)
 
 
-def _with_ids(instance: Item) -> Item:
+def with_ids(instance: Item) -> Item:
     """An instance whose ids are texts. Raises AnswerError for one without an id."""
     identity, server = instance.get("id"), instance.get("server_id")
     if not isinstance(identity, (str, int)):
@@ -95,7 +95,7 @@ def instance_of(client: Cycle, container_id: str, instance_id: str) -> Item:
     except NotFoundError as error:
         container_of(client, container_id)
         raise not_found("instance", "instance_id", instance_id, error) from None
-    return _with_ids({**found, "id": instance_id})
+    return with_ids({**found, "id": instance_id})
 
 
 def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
@@ -140,10 +140,13 @@ def instance_path(container_id: str, instance_id: str) -> str:
     return f"containers/{container}/instances/{instance}"
 
 
-def usable_servers(client: Cycle, container_id: str) -> list[Item]:
-    """The servers that instances of a container can be on. Source: specification, "compatible servers"."""
+def usable_servers(client: Cycle, container_id: str, *meta: str) -> list[Item]:
+    """The servers that instances of a container can be on, with extra facts. Source: specification, "compatible
+    servers". One without an id is of no use."""
     path = f"containers/{path_segment(container_id, 'container_id')}/servers/usable"
-    return client.get_list(path, "servers", permission=CONTAINERS_VIEW)
+    query = {"meta": list(meta)} if meta else None
+    found = client.get_list(path, "servers", query=query, permission=CONTAINERS_VIEW)
+    return [{**one, "id": str(one["id"])} for one in found if isinstance(one.get("id"), (str, int))]
 
 
 def server_name(server: Item) -> str:

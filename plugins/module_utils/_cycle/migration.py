@@ -17,7 +17,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
@@ -29,6 +29,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     is_leaving,
     server_name,
     state_of,
+    usable_servers,
+    with_ids,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, settle
@@ -106,9 +108,10 @@ def plan(client: Cycle, params: Params) -> Plan:
 
 def _find(client: Cycle, container: Item, instance_id: str) -> Item | None:
     try:
-        return client.get(instance_path(str(container["id"]), instance_id), permission=CONTAINERS_VIEW)
+        found = client.get(instance_path(str(container["id"]), instance_id), permission=CONTAINERS_VIEW)
     except NotFoundError:
         return None
+    return with_ids({**found, "id": instance_id})
 
 
 def _heir(client: Cycle, container: Item, instance_id: str) -> Item | None:
@@ -263,9 +266,8 @@ def _check_source(instance: Item) -> None:
 def _destination(client: Cycle, params: Params, container: Item, instance: Item) -> str:
     """The id of the server to migrate to. Raises StateError when there is none, or it cannot be that one."""
     wanted = params["destination_server_id"]
-    path = f"containers/{path_segment(container['id'], 'container_id')}/servers/usable"
     try:
-        usable = client.get_list(path, "servers", query={"meta": "instances_count"}, permission=CONTAINERS_VIEW)
+        usable = usable_servers(client, str(container["id"]), "instances_count")
     except ApiError as error:
         if wanted and error.status == 403:
             return str(wanted)  # then the platform says it when it is asked to migrate

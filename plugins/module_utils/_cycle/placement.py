@@ -62,7 +62,7 @@ ARGUMENTS = WAIT.merge(
             "all": {"type": "bool", "default": False},
             "batch": {"type": "bool", "default": False},
         },
-        mutually_exclusive=(("instance_ids", "server_id", "placement"), ("all", "instance_ids"), ("all", "server_id")),
+        mutually_exclusive=(("instance_ids", "server_id", "placement"),),
         required_if=(("state", "present", ("placement",)),),
     )
 )
@@ -97,9 +97,11 @@ def required_change(client: Cycle, params: Params, deadline: Deadline) -> Change
     deadline: for the jobs that earlier tasks have left behind. Raises OptionError, StateError, ApiError,
     WaitTimeoutError when those jobs do not end.
     """
+    if params["all"] and any(params[name] is not None for name in ("placement", "instance_ids", "server_id")):
+        raise OptionError("The option all goes with none of placement, instance_ids and server_id.")
     if params["state"] == "absent":
-        return _removal(client, params)
-    if params["placement"] is None:
+        return _removal(client, params, deadline)
+    if params["all"] or params["placement"] is None:
         raise OptionError("With state=present, say how many instances each server shall have: placement.")
     wanted = _wanted(params["placement"])
     container = container_of(client, params["container_id"])
@@ -211,9 +213,23 @@ def _check_servers(client: Cycle, change: Change) -> None:
         )
 
 
-def _removal(client: Cycle, params: Params) -> Change:
+def _removal(client: Cycle, params: Params, deadline: Deadline) -> Change:
     if not (params["instance_ids"] is not None or params["server_id"] or params["all"]):
         raise OptionError("With state=absent, say which instances: instance_ids, server_id, or all=true.")
+    before, there = _removable(client, params)
+    if not there and params["instance_ids"] is None:
+        container = container_of(client, params["container_id"])
+        # What an earlier task has asked for may be yet to come.
+        if jobs.open_jobs(client, container):
+            jobs.wait_for_open_jobs(client, container, deadline)
+            before, there = _removable(client, params)
+    if there and params["batch"]:
+        _require_manual(container_of(client, params["container_id"]))
+    return Change(params["container_id"], before, {}, {}, there, batch=params["batch"])
+
+
+def _removable(client: Cycle, params: Params) -> tuple[list[Item], list[Item]]:
+    """All instances of the container, and those that the options name and that are not gone yet."""
     try:
         before = instances_of(client, params["container_id"])
     except NotFoundError:
@@ -221,12 +237,10 @@ def _removal(client: Cycle, params: Params) -> Change:
         raise
     there = [one for one in before if not is_gone(one)]
     if params["instance_ids"] is not None:
-        there = [one for one in there if one.get("id") in params["instance_ids"]]
+        there = [one for one in there if one["id"] in params["instance_ids"]]
     elif params["server_id"]:
-        there = [one for one in there if one.get("server_id") == params["server_id"]]
-    if there and params["batch"]:
-        _require_manual(container_of(client, params["container_id"]))
-    return Change(params["container_id"], before, {}, {}, there, batch=params["batch"])
+        there = [one for one in there if one["server_id"] == params["server_id"]]
+    return before, there
 
 
 def counts(change: Change, instances: t.Iterable[Item]) -> dict[str, int]:

@@ -93,7 +93,9 @@ def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> 
     with about_instance(client, container_id, instance_id):
         found = client.get(path, permission=permission)
     address, token = found.get("address"), found.get("token")
-    if not (isinstance(address, str) and address and isinstance(token, str) and token):
+    if not (isinstance(address, str) and address.isprintable() and isinstance(token, str) and token.isprintable()):
+        address = token = ""
+    if not (address and token):
         raise AnswerError(f"The answer to GET /v1/{path} has no address or no token.", method="GET", path=f"/v1/{path}")
     return Authorisation(address, token, stream_url(address, token))
 

@@ -113,8 +113,10 @@ def volumes_of(client: Cycle, params: Params) -> list[Item]:
 
 def find(client: Cycle, params: Params) -> Item:
     """The one volume that the options name. Raises StateError that lists what is there."""
+    option = next((name for name in _NAMES if params[name] is not None), None)
+    if option is None:
+        raise OptionError(f"Say which volume: {', '.join(_NAMES)}.")
     found = volumes_of(client, params)
-    option = next(name for name in _NAMES if params[name] is not None)
     named = [one for one in found if value_at(one, _NAMES[option]) == params[option]]
     if len(named) == 1:
         _require_local(named[0])
