@@ -17,7 +17,7 @@ description:
   - What is missing is asked for in one request, which is never sent again while the platform may have carried it out.
     After a time-out or a broken connection the module looks at the instances and the open jobs, and finishes from what
     it finds. Before it places instances it waits for what an earlier task left behind, and counts again. It does not
-    wait for that where nothing has to change, nor with O(state=absent).
+    wait for that where enough instances are there. With O(state=absent) it does when it finds nothing to delete.
   - Two tasks that place instances of one container at the same moment do not see what the other one is about to do.
     With O(exact) a task then fails when there are too many in the end, and the next run deletes them.
   - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
@@ -78,7 +78,8 @@ options:
     type: str
   all:
     description:
-      - With O(state=absent), delete all instances of the container.
+      - With O(state=absent), delete all instances of the container. It goes with none of O(placement), O(instance_ids)
+        and O(server_id).
     type: bool
     default: false
   batch:

@@ -926,7 +926,7 @@ def test_an_environment_in_its_cluster(platform: Platform) -> None:
 
 def test_what_came_along_is_nested_too_deeply(platform: Platform) -> None:
     creators: t.Any = {}
-    for _level in range(2000):
+    for _level in range(300):
         creators = {"creators": creators}
     answer = resources(THING, creators=creators)
     platform.expects(cycle("GET", "containers/c1/instances/i1", answer, include="creators"))
