@@ -12,7 +12,6 @@ successor in migration.to, and is what a revert is asked of. The successor names
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import typing as t
 
@@ -23,31 +22,34 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cy
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     container_of,
     instance_of,
-    instance_path,
-    instances_of,
     is_gone,
     is_leaving,
     server_name,
     state_of,
     usable_servers,
-    with_ids,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pair import (
+    Pair,
+    Params,
+    as_shown,
+    described,
+    find,
+    heir_of,
+    id_of_source,
+    id_of_successor,
+    is_retained,
+    result_of,
+    shall_run,
+    subject,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.revert import plan_revert, revert
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, settle
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-    StateError,
-)
+from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, OptionError, PaasError, StateError
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
 
-Params = t.Mapping[str, t.Any]
-_START = "migration.start"
-_REVERT = "migration.revert"
+START = "migration.start"
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -62,14 +64,6 @@ ARGUMENTS = WAIT.merge(
         },
     )
 )
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """Both instances of a migration as they were last read; None for one that is not there or not known yet."""
-
-    source: Item | None
-    successor: Item | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,49 +91,19 @@ def plan(client: Cycle, params: Params) -> Plan:
     if params["state"] == "reverted":
         if params["destination_server_id"] or params["any_usable"]:
             raise OptionError("With state=reverted the instance goes back to where it was: name no destination.")
-        return _plan_revert(client, params, container_of(client, params["container_id"]), deadline)
+        return plan_revert(client, params, container_of(client, params["container_id"]), deadline)
     if bool(params["destination_server_id"]) == bool(params["any_usable"]):
         raise OptionError("Say where to migrate to: destination_server_id, or any_usable=true, and not both.")
     return _plan_migration(client, params, container_of(client, params["container_id"]), deadline)
 
 
-# What is there
-
-
-def _find(client: Cycle, container: Item, instance_id: str) -> Item | None:
-    try:
-        found = client.get(instance_path(str(container["id"]), instance_id), permission=CONTAINERS_VIEW)
-    except NotFoundError:
-        return None
-    return with_ids({**found, "id": instance_id})
-
-
-def _heir(client: Cycle, container: Item, instance_id: str) -> Item | None:
-    """The successor of an instance that was purged."""
-    for one in instances_of(client, str(container["id"])):
-        if value_at(one, "migration.from.instance_id") == instance_id and not is_gone(one):
-            return one
-    return None
-
-
-def _to(instance: Item | None) -> str | None:
-    """The id of the successor of an instance, whether that is still there or not."""
-    found = value_at(instance, "migration.to.instance_id")
-    return str(found) if found else None
-
-
-def _from(instance: Item | None) -> str | None:
-    found = value_at(instance, "migration.from.instance_id")
-    return str(found) if found else None
-
-
 def _successor(client: Cycle, container: Item, instance: Item) -> Item | None:
     """The successor of an instance that has migrated; None while it migrates, and when the migration was taken back."""
-    if _to(instance) is None or state_of(instance) == "migrating":
+    if id_of_successor(instance) is None or state_of(instance) == "migrating":
         return None
     if state_of(instance) == "running" and not is_leaving(instance):
         return None
-    found = _find(client, container, str(_to(instance)))
+    found = find(client, container, str(id_of_successor(instance)))
     return None if found is None or is_gone(found) else found
 
 
@@ -148,19 +112,14 @@ def trace(client: Cycle, container: Item, instance_id: str) -> list[Item]:
 
     Raises NotFoundError when neither the instance nor a successor is there.
     """
-    one = _find(client, container, instance_id)
+    one = find(client, container, instance_id)
     if one is None or state_of(one) == "deleted":
-        one = _heir(client, container, instance_id) or instance_of(client, str(container["id"]), instance_id)
+        one = heir_of(client, container, instance_id) or instance_of(client, str(container["id"]), instance_id)
     found: list[Item] = []
     while one is not None and one.get("id") not in {each.get("id") for each in found}:
         found.append(one)
         one = _successor(client, container, one)
     return found
-
-
-def _runs(container: Item) -> bool:
-    """Whether instances of the container are meant to run: those of one that is stopped stay stopped."""
-    return value_at(container, "state.desired", "running") in ("running", "function")
 
 
 def is_up(container: Item, instance: Item, *, may_rest: bool = False) -> bool:
@@ -183,7 +142,7 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
     found = trace(client, container, params["instance_id"])
     if _is_undecided(found, params):
         # What an earlier task has set going decides: its job may end any moment, so what is there is read after it.
-        settle(client, container, str(found[-1]["id"]), _START, deadline)
+        settle(client, container, str(found[-1]["id"]), START, deadline)
         found = wait_until(
             lambda: trace(client, container, params["instance_id"]),
             lambda now: state_of(now[-1]) != "migrating" or _is_on_its_way(now[-1], params),
@@ -198,30 +157,19 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
         return _plan_arrived(client, params, container, found, deadline)
     _check_source(current)
     server = _destination(client, params, container, current)
-    move = Move(container, current, server, old=_to(current))
+    move = Move(container, current, server, old=id_of_successor(current))
 
     def act() -> Done:
         return Done(*_migrate(client, params, move, deadline))
 
     before = Pair(current, None)
     return Plan(
-        result=_result(client, before, move.to),
-        subject=_subject(params),
-        before=_shown(current),
+        result=result_of(client, before, move.to),
+        subject=subject(params),
+        before=as_shown(current),
         after={"instance_id": None, "server_id": server},
         act=act,
     )
-
-
-def _subject(params: Params) -> str:
-    return f"server of instance {params['instance_id']}"
-
-
-def _shown(instance: Item | None) -> Item:
-    return {name: None if instance is None else instance.get(key) for name, key in _SHOWN.items()}
-
-
-_SHOWN = {"instance_id": "id", "server_id": "server_id"}
 
 
 def _server_to(instance: Item) -> str:
@@ -257,7 +205,7 @@ def _check_source(instance: Item) -> None:
         raise StateError(f"The instance {identity} is {state_of(instance)}: it cannot be migrated.")
     if is_leaving(instance):
         until = instance.get("purge_time") or "it is purged"
-        gone = f", and its successor {_to(instance)} is gone" if _to(instance) else ""
+        gone = f", and its successor {id_of_successor(instance)} is gone" if id_of_successor(instance) else ""
         raise StateError(
             f"The instance {identity} has migrated{gone}. It is kept only until {until}; state=reverted brings it back."
         )
@@ -314,29 +262,29 @@ def _plan_arrived(client: Cycle, params: Params, container: Item, found: list[It
     source = found[-2] if len(found) > 1 else None
     came = source is not None or current.get("id") != params["instance_id"]
     move = Move(container, source, str(current.get("server_id")), successor_id=str(current.get("id")))
-    if came and not is_up(container, current, may_rest=not _runs(container)):
+    if came and not is_up(container, current, may_rest=not shall_run(container)):
         return _plan_wait(client, params, move, deadline)
-    if source is None and _from(current):
-        source = _find(client, container, str(_from(current)))
+    if source is None and id_of_source(current):
+        source = find(client, container, str(id_of_source(current)))
     return Plan(
-        result=_result(client, Pair(source, current), move.to),
-        subject=_subject(params),
-        before=_shown(current),
-        after=_shown(current),
+        result=result_of(client, Pair(source, current), move.to),
+        subject=subject(params),
+        before=as_shown(current),
+        after=as_shown(current),
     )
 
 
 def _plan_wait(client: Cycle, params: Params, move: Move, deadline: Deadline) -> Plan:
     """No change, but a migration to wait for."""
     pair = _pair(client, move)
-    shown = _shown(pair.successor or move.source)
+    shown = as_shown(pair.successor or move.source)
 
     def act() -> Done:
         return Done(*_finish(client, params, move, [], deadline), changed=False)
 
     return Plan(
-        result=_result(client, pair, move.to),
-        subject=_subject(params),
+        result=result_of(client, pair, move.to),
+        subject=subject(params),
         before=shown,
         after=shown,
         act=act if params["wait"] and not client.check_mode else None,
@@ -349,13 +297,13 @@ def _migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> t
     was = source.get("migration")
 
     def has_begun() -> bool:
-        now = _find(client, move.container, str(source["id"]))
+        now = find(client, move.container, str(source["id"]))
         if now is None or is_leaving(now) or state_of(now) == "migrating":
             return True
-        return _to(now) is not None and now["migration"] != was
+        return id_of_successor(now) is not None and now["migration"] != was
 
     task = {
-        "action": _START,
+        "action": START,
         "contents": {"destination_server_id": move.to, "stateful": {"copy_volumes": params["copy_volumes"]}},
     }
     try:
@@ -366,12 +314,12 @@ def _migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> t
         raise
     if not params["wait"]:
         pair = _pair(client, move)
-        return _result(client, pair, move.to, [jobs.announced(descriptor)]), _after(move, pair)
+        return result_of(client, pair, move.to, [jobs.announced(descriptor)]), _after(move, pair)
     return _finish(client, params, move, [descriptor], deadline)
 
 
 def _after(move: Move, pair: Pair) -> Item:
-    return _shown(pair.successor) if pair.successor else {"instance_id": None, "server_id": move.to}
+    return as_shown(pair.successor) if pair.successor else {"instance_id": None, "server_id": move.to}
 
 
 def _finish(
@@ -395,21 +343,21 @@ def _finish(
         else:
             error.message += f" {_advice(pair)}"
         raise
-    return _result(client, pair, move.to, done), _after(move, pair)
+    return result_of(client, pair, move.to, done), _after(move, pair)
 
 
 def _pair(client: Cycle, move: Move) -> Pair:
     """Both instances of a migration, as they are now."""
     if move.source is None:
-        return Pair(None, _find(client, move.container, str(move.successor_id)))
+        return Pair(None, find(client, move.container, str(move.successor_id)))
     identity = str(move.source["id"])
-    source = _find(client, move.container, identity)
+    source = find(client, move.container, identity)
     if source is None:
-        return Pair(None, _heir(client, move.container, identity))
-    to = _to(source)
+        return Pair(None, heir_of(client, move.container, identity))
+    to = id_of_successor(source)
     if to is None or (to == move.old and not is_leaving(source)):
         return Pair(source, None)
-    return Pair(source, _find(client, move.container, to))
+    return Pair(source, find(client, move.container, to))
 
 
 def _is_over(pair: Pair) -> bool:
@@ -422,7 +370,7 @@ def _wait_for_successor(client: Cycle, move: Move, deadline: Deadline) -> Pair:
     """Waits until the successor is up. Raises StateError when it never will be."""
     # A successor stays stopped where its source was, or where all instances are.
     was_stopped = move.source is not None and state_of(move.source) == "stopped" and not is_leaving(move.source)
-    may_rest = was_stopped or not _runs(move.container)
+    may_rest = was_stopped or not shall_run(move.container)
     has_begun = False
 
     def is_done(pair: Pair) -> bool:
@@ -470,39 +418,21 @@ def _tell(client: Cycle, move: Move, error: PaasError) -> Pair:
         pair = Pair(move.source, None)
     else:
         error.message += f" {_situation(pair, move)}"
-    error.results.update({name: value for name, value in _result(client, pair, move.to).items() if name != "jobs"})
+    error.results.update({name: value for name, value in result_of(client, pair, move.to).items() if name != "jobs"})
     return pair
 
 
 def _situation(pair: Pair, move: Move) -> str:
-    old = _described(pair.source) if pair.source else f"{_identity(move)} is not there"
-    new = _described(pair.successor) if pair.successor else f"on server {move.to} is not there"
+    old = described(pair.source) if pair.source else f"{_identity(move)} is not there"
+    new = described(pair.successor) if pair.successor else f"on server {move.to} is not there"
     return f"Now the old instance {old}; the new instance {new}."
-
-
-def _described(instance: Item) -> str:
-    text = f"{instance.get('id')} on server {instance.get('server_id')} is {state_of(instance)}"
-    error = value_at(instance, "state.error.message")
-    if error:
-        text += f" ({str(error).rstrip('.')})"
-    healthy = value_at(instance, "state.health.healthy")
-    if state_of(instance) == "running":
-        text += {True: " and healthy", False: " and unhealthy"}.get(healthy, ", its health not reported")
-    if instance.get("ready_state") == "purge":
-        text += f", kept until it is purged ({instance.get('purge_time') or 'time not known'})"
-    return text
-
-
-def _is_retained(instance: Item | None) -> bool:
-    """Whether a source can still be reverted to."""
-    return instance is not None and instance.get("ready_state") == "purge" and not is_gone(instance)
 
 
 def _advice(pair: Pair) -> str:
     source = pair.source
     if source is None:
         return "The old instance cannot be brought back; see to the new one."
-    if _is_retained(source):
+    if is_retained(source):
         again = "" if state_of(pair.successor or {}) == "failed" else "; running the task again waits for the new one"
         return f"With state=reverted the old instance is brought back{again}."
     if state_of(source) == "migrating":
@@ -513,7 +443,7 @@ def _advice(pair: Pair) -> str:
 def _revert_after(client: Cycle, params: Params, move: Move, pair: Pair, error: PaasError) -> None:
     """Takes a migration back that has failed, and adds to the error what came of it."""
     source = pair.source
-    if source is None or not _is_retained(source):
+    if source is None or not is_retained(source):
         still = source is not None and state_of(source) == "migrating"
         why = "that takes a migration that is done" if still else "there is no old instance that is kept"
         error.message += f" It was not reverted: {why}. {_advice(pair)}"
@@ -521,7 +451,7 @@ def _revert_after(client: Cycle, params: Params, move: Move, pair: Pair, error: 
     deadline = Deadline(params["wait_timeout"], params["wait_interval"])
     waiting = {**params, "wait": True}
     try:
-        result, _shown_after = _revert(client, waiting, move.container, pair, deadline)
+        result, _shown_after = revert(client, waiting, move.container, pair, deadline)
     except PaasError as again:
         begun = [*error.results["jobs"], *again.results.get("jobs", [])]
         error.results.update({**again.results, "jobs": begun})
@@ -532,182 +462,3 @@ def _revert_after(client: Cycle, params: Params, move: Move, pair: Pair, error: 
         f" The migration was reverted: the instance {source.get('id')} is {state_of(result['old_instance'])} on server"
         f" {source.get('server_id')} again."
     )
-
-
-# Back again
-
-
-def _plan_revert(client: Cycle, params: Params, container: Item, deadline: Deadline) -> Plan:
-    pair = _migration_of(client, container, params["instance_id"])
-    if _is_revertible(pair) or (pair.source is not None and state_of(pair.source) == "migrating"):
-        # A revert or a migration that an earlier task has asked for decides.
-        settle(client, container, str((pair.source or {})["id"]), _REVERT, deadline)
-        pair = wait_until(
-            lambda: _migration_of(client, container, params["instance_id"]),
-            lambda now: now.source is None or state_of(now.source) != "migrating",
-            what=f"An earlier migration of the instance {params['instance_id']}",
-            state=lambda now: state_of(now.source or {}),
-            deadline=deadline,
-        )
-    needed = _is_revertible(pair)
-    coming = not needed and params["wait"] and not client.check_mode and _is_coming_back(container, pair)
-
-    def act() -> Done:
-        if needed:
-            return Done(*_revert(client, params, container, pair, deadline))
-        return Done(_back(client, pair, _wait_for_source(client, container, pair, deadline)), changed=False)
-
-    return Plan(
-        result=_back(client, pair, Pair(pair.source, None) if needed else pair, reverted=needed),
-        subject=_subject(params),
-        before=_shown(pair.successor) if needed and pair.successor else _shown(pair.source),
-        after=_shown(pair.source),
-        act=act if needed or coming else None,
-    )
-
-
-def _migration_of(client: Cycle, container: Item, instance_id: str) -> Pair:
-    """The migration that an instance is the source or the successor of. Without a migration it is the source of none.
-
-    Raises StateError when the source was purged.
-    """
-    found = _find(client, container, instance_id)
-    if found is None or state_of(found) == "deleted":
-        heir = _heir(client, container, instance_id)
-        if heir is not None:
-            raise _purged(instance_id, heir)
-        return Pair(None, None)
-    if _is_retained(found) or state_of(found) == "migrating":
-        successor = _find(client, container, str(_to(found))) if _to(found) else None
-        return Pair(found, successor)
-    if is_gone(found) and _to(found):
-        raise _purged(instance_id, _find(client, container, str(_to(found))))
-    if _from(found) is None:
-        return Pair(found, None)
-    source = _find(client, container, str(_from(found)))
-    if source is None or is_gone(source):
-        raise _purged(str(_from(found)), found)
-    if _is_retained(source) and _to(source) not in (None, instance_id):
-        raise _purged(str(_from(found)), found)
-    return Pair(source, found)
-
-
-def _purged(source_id: str, successor: Item | None) -> StateError:
-    now = f" Its successor {_described(successor)}." if successor else ""
-    instead = f" Migrate {successor.get('id')} instead." if successor else ""
-    return StateError(
-        f"The migration of the instance {source_id} can no longer be reverted: that instance is gone, or is being"
-        f" purged.{now}{instead}"
-    )
-
-
-def _is_revertible(pair: Pair) -> bool:
-    """Whether there is a migration to take back: its source is kept, and nobody brings it back already."""
-    return _is_retained(pair.source) and state_of(pair.source or {}) not in ("starting", "running")
-
-
-def _is_coming_back(container: Item, pair: Pair) -> bool:
-    """Whether a revert is under way."""
-    if pair.source is None or not _runs(container):
-        return False
-    return state_of(pair.source) in ("new", "starting") or (pair.successor is not None and is_gone(pair.successor))
-
-
-def _revert(client: Cycle, params: Params, container: Item, pair: Pair, deadline: Deadline) -> tuple[Item, Item]:
-    """Takes a migration back, and waits unless told not to. Returns the result and what the diff shows."""
-    source = t.cast("Item", pair.source)
-    identity = str(source["id"])
-
-    def has_begun() -> bool:
-        now = _find(client, container, identity)
-        return now is not None and not _is_revertible(Pair(now, None))
-
-    task = {"action": _REVERT}
-    descriptor = ask(client, container, identity, task, deadline, is_accepted=has_begun)
-    done = [jobs.announced(descriptor)]
-    try:
-        if params["wait"]:
-            done = [
-                jobs.follow(
-                    client, descriptor, deadline, settled=lambda: _is_back(container, _reread(client, container, pair))
-                )
-            ]
-            now = _wait_for_source(client, container, pair, deadline)
-        else:
-            now = _reread(client, container, pair)
-    except PaasError as error:
-        add_jobs(error, done)
-        with contextlib.suppress(PaasError):
-            now = _reread(client, container, pair)
-            error.results.update(_back(client, pair, now, error.results["jobs"]))
-            error.message += f" {_reverting(now)}"
-        raise
-    return _back(client, pair, now, done, reverted=True), _shown(now.source or pair.source)
-
-
-def _reverting(pair: Pair) -> str:
-    old = _described(pair.source) if pair.source else "is gone"
-    new = _described(pair.successor) if pair.successor else "is gone"
-    more = " Run the task again to go on." if pair.source else ""
-    return f"Now the old instance {old}; the new instance {new}.{more}"
-
-
-def _reread(client: Cycle, container: Item, pair: Pair) -> Pair:
-    source, successor = pair.source or {}, pair.successor
-    now = _find(client, container, str(source["id"]))
-    return Pair(now, None if successor is None else _find(client, container, str(successor["id"])))
-
-
-def _is_back(container: Item, pair: Pair) -> bool:
-    """Whether the source runs again and the successor is gone, or kept only until it is purged."""
-    source, successor = pair.source, pair.successor
-    if source is None or is_leaving(source):
-        return False
-    if successor is not None and (not is_leaving(successor) or state_of(successor) in ("deleting", "running")):
-        return False
-    return state_of(source) == ("running" if _runs(container) else "stopped")
-
-
-def _wait_for_source(client: Cycle, container: Item, pair: Pair, deadline: Deadline) -> Pair:
-    """Waits until a migration is taken back. Raises StateError when it never will be."""
-    identity = (pair.source or {}).get("id")
-
-    def is_done(now: Pair) -> bool:
-        if now.source is None or is_gone(now.source):
-            raise StateError(f"The instance {identity} is gone: the migration could not be reverted.")
-        if state_of(now.source) == "failed":
-            said = value_at(now.source, "state.error.message") or "the platform gave no reason"
-            raise StateError(f"The instance {identity} failed when it was brought back: {str(said).rstrip('.')}.")
-        return _is_back(container, now)
-
-    return wait_until(
-        lambda: _reread(client, container, pair),
-        is_done,
-        what=f"The revert of the migration of the instance {identity}",
-        state=lambda now: {str(one.get("id")): state_of(one) for one in (now.source, now.successor) if one},
-        deadline=deadline,
-    )
-
-
-# Results
-
-
-def _result(client: Cycle, pair: Pair, to: str | None, done: t.Sequence[Item] = (), *, reverted: bool = False) -> Item:
-    source, successor = pair.source, pair.successor
-    return {
-        "old_instance_id": source.get("id") if source else _from(successor),
-        "new_instance_id": successor.get("id") if successor else None,
-        "old_instance": client.plain(source),
-        "new_instance": client.plain(successor),
-        "source_server_id": source.get("server_id") if source else value_at(successor, "migration.from.server_id"),
-        "destination_server_id": to,
-        "reverted": reverted,
-        "jobs": list(done),
-    }
-
-
-def _back(client: Cycle, pair: Pair, now: Pair, done: t.Sequence[Item] = (), *, reverted: bool = False) -> Item:
-    """The result of a revert. pair: the migration before. now: its instances afterwards."""
-    to = value_at(pair.source, "migration.to.server_id") or value_at(pair.successor, "server_id")
-    shown = {"old_instance": client.plain(now.source), "new_instance": client.plain(now.successor)}
-    return {**_result(client, pair, to, done, reverted=reverted), **shown}
