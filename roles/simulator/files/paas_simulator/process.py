@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -137,6 +138,8 @@ async def _serve(options: Namespace) -> None:
 
 def serve(options: Namespace) -> int:
     """Serve until a signal, the end of the watched process or of the lifetime. Raises EstateError, OSError."""
+    # A client may go away while something is being written to it; that is no news. Errors are still told.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     asyncio.run(_serve(options))
     return 0
 
