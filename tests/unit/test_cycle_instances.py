@@ -185,9 +185,11 @@ class Hub:
 
     def _change(self, method: str, path: str, body: t.Any, carry_it_out: t.Callable[[], None]) -> Item:
         self.sent.append((method, path, body))
-        error = self.trouble.pop(0) if self.trouble else None
-        if error and (not error.may_be_done or (self.lost and self.lost.pop(0))):
-            raise error
+        errors = [one for one in self.trouble[:1] if one]
+        del self.trouble[:1]
+        for error in errors:
+            if not error.may_be_done or (self.lost and self.lost.pop(0)):
+                raise error
         now = self.clock.now()
         job: Item = {
             "id": f"j{len(self.jobs) + 1}",
@@ -200,7 +202,7 @@ class Hub:
         if self.ends_in != "error":
             carry_it_out()
         self.after(self.end, functools.partial(job["state"].update, current=self.ends_in))
-        if error:
+        for error in errors:
             raise error
         return {"action": f"container.{method.lower()}", "job": {"id": job["id"]}}
 
