@@ -93,3 +93,51 @@ options:
     type: list
     elements: str
 """
+
+    # For inventories and connections: the same options from the environment.
+    PLUGIN = r"""
+options:
+  api_key:
+    env:
+      - name: CYCLE_API_KEY
+  hub_id:
+    env:
+      - name: CYCLE_HUB_ID
+  api_url:
+    env:
+      - name: CYCLE_BASE_URL
+"""
+
+    # For connections: the same options from variables of the host.
+    CONNECTION = r"""
+options:
+  api_key:
+    vars:
+      - name: ansible_cycle_api_key
+  api_url:
+    vars:
+      - name: ansible_cycle_api_url
+  hub_id:
+    vars:
+      - name: ansible_cycle_hub_id
+  timeout:
+    vars:
+      - name: ansible_cycle_timeout
+  retry_budget:
+    vars:
+      - name: ansible_cycle_retry_budget
+  validate_certs:
+    vars:
+      - name: ansible_cycle_validate_certs
+  ca_path:
+    vars:
+      - name: ansible_cycle_ca_path
+  inventory_source:
+    description:
+      - The inventory file whose token is used when the connection has none of its own. Set by
+        P(quayside.paas.cycle#inventory) for its hosts when the token stands in the file; the token itself stays in
+        the memory of the run.
+    type: str
+    vars:
+      - name: ansible_cycle_inventory_source
+"""

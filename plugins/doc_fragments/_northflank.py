@@ -69,3 +69,51 @@ attributes:
     membership:
       - quayside.paas.northflank
 """
+
+    # For inventories and connections: the same options from the environment.
+    PLUGIN = r"""
+options:
+  api_token:
+    env:
+      - name: NF_API_TOKEN
+      - name: NORTHFLANK_API_TOKEN
+  api_url:
+    env:
+      - name: NF_HOST
+      - name: NF_API_HOST
+      - name: NORTHFLANK_API_BASE_URL
+"""
+
+    # For connections: the same options from variables of the host.
+    CONNECTION = r"""
+options:
+  api_token:
+    vars:
+      - name: ansible_northflank_api_token
+  api_url:
+    vars:
+      - name: ansible_northflank_api_url
+  team_id:
+    vars:
+      - name: ansible_northflank_team_id
+  timeout:
+    vars:
+      - name: ansible_northflank_timeout
+  retry_budget:
+    vars:
+      - name: ansible_northflank_retry_budget
+  validate_certs:
+    vars:
+      - name: ansible_northflank_validate_certs
+  ca_path:
+    vars:
+      - name: ansible_northflank_ca_path
+  inventory_source:
+    description:
+      - The inventory file whose token is used when the connection has none of its own. Set by
+        P(quayside.paas.northflank#inventory) for its hosts when the token stands in the file; the token itself stays in
+        the memory of the run.
+    type: str
+    vars:
+      - name: ansible_northflank_inventory_source
+"""
