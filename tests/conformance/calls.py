@@ -21,21 +21,29 @@ Clients = Callable[[str], ApiClient]
 
 PROJECT: dict[str, Any] = {"project_id": "storefront"}
 ADDON: dict[str, Any] = {**PROJECT, "addon_id": "orders-postgres"}
+SERVICE: dict[str, Any] = {**PROJECT, "service_id": "web-shop"}
+JOB: dict[str, Any] = {**PROJECT, "job_id": "nightly-invoices"}
 BACKUP: dict[str, Any] = {**ADDON, "backup_id": "nightly-2026-11-01"}
 TEMPLATE: dict[str, Any] = {"template_id": "preview-environment"}
 RUN: dict[str, Any] = {**TEMPLATE, "template_run_id": "3dd592f6-ce63-45ee-acf8-13dc5ec5235c"}
 
 _P = "/v1/projects/{projectId}"
 _A = f"{_P}/addons/{{addonId}}"
+_S = f"{_P}/services/{{serviceId}}"
+_J = f"{_P}/jobs/{{jobId}}"
 
 
 @dataclass(frozen=True)
 class Read:
-    """One read: ``name`` is the attribute path in the client, ``key`` names the list in the answer, if it is one."""
+    """One read: ``name`` is the attribute path in the client, ``key`` names the list in the answer, if it is one.
+
+    ``alone``: the list is all there is in ``data``; the client merges the pages of no other one.
+    """
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
     key: str | None = None
+    alone: bool = True
 
     def of(self, client: Any) -> Any:
         """Return the client's callable."""
@@ -56,6 +64,13 @@ READS = {
     f"{_A}/backups/{{backupId}}": Read("get.addon.backup", BACKUP),
     f"{_A}/backups/{{backupId}}/restores": Read("get.addon.backup.restores", BACKUP, "restores"),
     f"{_A}/restores": Read("get.addon.restores", ADDON, "restores"),
+    f"{_P}/services": Read("list.services", PROJECT, "services"),
+    _S: Read("get.service", SERVICE),
+    f"{_S}/containers": Read("get.service.containers", SERVICE, "containers"),
+    f"{_P}/jobs": Read("list.jobs", PROJECT, "jobs"),
+    _J: Read("get.job", JOB),
+    f"{_J}/runs": Read("get.job.runs", JOB, "runs"),
+    f"{_J}/containers": Read("get.job.containers", JOB, "containers", alone=False),
     "/v1/templates": Read("list.templates", key="templates"),
     "/v1/templates/{templateId}": Read("get.template", TEMPLATE),
     "/v1/templates/{templateId}/runs": Read("list.template_runs", TEMPLATE, "templateRuns"),

@@ -25,6 +25,9 @@ SOURCES = sorted(PLUGINS.rglob("*.py"))
 DOORS = {
     "modules": {"module_utils._module", "module_utils._northflank", "module_utils._cycle"},
     "action": {"plugin_utils"},
+    "inventory": {"plugin_utils", "module_utils", "module_utils._northflank", "module_utils._cycle"},
+    "connection": {"plugin_utils", "module_utils", "module_utils._northflank", "module_utils._cycle"},
+    "become": {"plugin_utils", "module_utils"},
     "plugin_utils": {"module_utils", "module_utils._module", "module_utils._northflank", "module_utils._cycle"},
     "module_utils._module": {"module_utils"},
     "module_utils._northflank": {"module_utils"},

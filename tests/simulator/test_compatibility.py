@@ -207,3 +207,17 @@ def test_containers_asked_for_another_permission(old: Simulator) -> None:
 def test_back_to_today(old: Simulator) -> None:
     old.settings(compatibility="today")
     assert "uid" in old.get("/v1/projects/storefront/addons/orders-postgres").data["data"]
+
+
+def test_containers_of_services_and_jobs(old: Simulator) -> None:
+    for path in ("data-platform/services/dbt-runner", "storefront/jobs/nightly-invoices"):
+        found = old.get(f"/v1/projects/{path}/containers").data["data"]["containers"]
+        assert found
+        assert [fault for container in found for fault in faults(container, CONTAINER, path)] == []
+
+
+def test_services_and_jobs_without_later_fields(old: Simulator) -> None:
+    for kind in ("services", "jobs"):
+        listed = old.get(f"/v1/projects/storefront/{kind}").data["data"][kind]
+        assert listed
+        assert not [name for thing in listed for name in ("uid", "stageId") if name in thing]

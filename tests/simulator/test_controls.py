@@ -102,6 +102,14 @@ def test_settings(sim: Simulator) -> None:
         "compatibility": "today",
         "rate_limit": {"limit": 1000, "window": 3600, "retry_after": False},
         "page": {"default": 50, "maximum": 100},
+        "exec": {
+            "exit_codes": "string",
+            "tools": "all",
+            "delay": 0,
+            "overtake": False,
+            "answers_ping": True,
+            "after_close": "kill",
+        },
     }
     changed = sim.settings(page={"default": 2}, rate_limit={"limit": 7})
     assert (changed["page"], changed["rate_limit"]["limit"]) == ({"default": 2, "maximum": 100}, 7)
@@ -114,7 +122,21 @@ def test_settings(sim: Simulator) -> None:
         ("settings", {"northflank": {"compatibility": "tomorrow"}}),
         ("settings", {"northflank": {"rate_limit": {"limits": 1}}}),
         ("settings", {"northflank": {"page": {"default": 0}}}),
+        ("settings", {"northflank": {"exec": {"exit_codes": "roman"}}}),
+        ("settings", {"northflank": {"exec": {"overtake": "sometimes"}}}),
+        ("settings", {"northflank": {"exec": {"delay": -1}}}),
+        ("settings", {"northflank": {"exec": {"shell": "fish"}}}),
+        ("settings", {"cycle": {"ssh": {"tools": "none"}}}),
         ("settings", {"heroku": {}}),
+        ("replace", {}),
+        ("replace", {"project": "storefront", "addon": "orders-postgres", "service": "web-shop"}),
+        ("replace", {"project": "storefront", "service": "web-shop", "leaves": "slowly"}),
+        ("replace", {"project": "storefront", "service": "web-shop", "container": "nowhere"}),
+        ("replace", {"project": "data-platform", "service": "metabase"}),
+        ("replace", {"project": "storefront", "service": "web-shop", "after": -1}),
+        ("faults", {"fault": {"exec": {"do": "nothing"}}}),
+        ("faults", {"fault": {"exec": {"do": "reset", "messages": 1, "seconds": 1}}}),
+        ("faults", {"fault": {"exec": {"do": "reset", "when": "later"}}}),
         ("clock", {"set": "yesterday"}),
         ("clock", {"forward": 3}),
         ("generate", {"addon": "orders-postgres", "containers": 1}),
@@ -185,6 +207,24 @@ def test_generate_into_what_exists(sim: Simulator) -> None:
     assert len(sim.get("/v1/templates/empty-one/runs").data["data"]["templateRuns"]) == 3
 
 
+def test_generate_services_and_jobs(sim: Simulator) -> None:
+    added = sim.generate(projects=1, services=2, jobs=3, containers=4, runs=5, templates=1)
+    (project,) = added["projects"]
+    services, jobs = (sim.get(f"/v1/projects/{project}/{kind}").data["data"][kind] for kind in ("services", "jobs"))
+    assert [each["id"] for each in services] == added["services"][project]
+    assert [each["id"] for each in jobs] == added["jobs"][project]
+    for kind, found in (("services", services), ("jobs", jobs)):
+        path = f"/v1/projects/{project}/{kind}/{found[0]['id']}"
+        assert len(sim.get(f"{path}/containers").data["data"]["containers"]) == 4
+    assert len(sim.get(f"{path}/runs").data["data"]["runs"]) == 6
+    sim.generate(project="storefront", service="web-shop", containers=120)
+    assert sim.get("/v1/projects/storefront/services/web-shop").data["data"]["deployment"]["instances"] > 50
+    sim.generate(project="storefront", job="reindex-search", containers=3)
+    job = sim.get("/v1/projects/storefront/jobs/reindex-search/containers").data["data"]
+    assert job["runId"]
+    assert len(job["containers"]) == 3
+
+
 def test_generated_containers_show_the_nodes_of_an_own_cluster(sim: Simulator) -> None:
     sim.generate(project="data-platform", addon="feature-store", containers=3)
     path = "/v1/projects/data-platform/addons/feature-store/containers"
@@ -202,7 +242,10 @@ def test_estate_names_tokens_without_their_values(sim: Simulator) -> None:
 
 def test_routes(sim: Simulator) -> None:
     routes = {(route["method"], route["path"]): route["permission"] for route in sim.routes()}
-    assert len(routes) == 28
+    assert len(routes) == 48
     assert routes["GET", "/v1/auth"] is None
     assert ("GET", "/v1/teams/{teamId}/auth") not in routes
     assert routes["GET", "/v1/teams/{teamId}/templates"] == "Account > Templates > General > Read"
+    sockets = {route["path"] for route in sim.routes() if route.get("websocket")}
+    assert len(sockets) == 6
+    assert "/v1/command-exec/teams/{teamId}/projects/{projectId}/jobs/{jobId}" in sockets

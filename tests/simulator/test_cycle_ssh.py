@@ -418,6 +418,16 @@ def test_a_reset_ends_sessions(sim: Simulator, mint: Mint) -> None:
     assert sim.journal() == []
 
 
+def test_tools(sim: Simulator, mint: Mint) -> None:
+    names = "sh python3 bash cat mkdir rm chmod tar"
+    look = f"for name in {names}; do command -v $name; done"
+    assert len(command(mint(), look)[0].split()) >= 7
+    sim.cycle.settings(ssh={"tools": "posix"})
+    found = command(mint(), look)[0].decode().split()
+    assert [path.rpartition("/")[2] for path in found] == ["sh", "python3"]
+    assert command(mint(), "python3 -c 'import zipfile; print(6*7)'")[0] == b"42\n"
+
+
 def test_a_slow_gateway(sim: Simulator, mint: Mint) -> None:
     login = mint()
     sim.cycle.settings(ssh={"delay": 0.4})

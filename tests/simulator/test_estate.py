@@ -96,6 +96,36 @@ def test_kinds_of_addons(addons: list[dict[str, Any]]) -> None:
     assert any("{{" in addon.get("description", "") for addon in addons)
 
 
+def test_services_and_jobs(still: Simulator, team: dict[str, Any]) -> None:
+    parts = {kind: [each for project in team["projects"] for each in project[kind]] for kind in ("services", "jobs")}
+    assert {each["serviceType"] for each in parts["services"]} == {"combined", "build", "deployment"}
+    assert {each["jobType"] for each in parts["jobs"]} == {"manual", "cron"}
+    assert any(each["containers"] and each["deployment"]["instances"] > 1 for each in parts["services"])
+    assert any(each.get("deployment") and each["deployment"]["instances"] == 0 for each in parts["services"])
+    assert any(not each["runs"] for each in parts["jobs"])
+    runs = [run for each in parts["jobs"] for run in each["runs"]]
+    assert {run["status"] for run in runs} == {"RUNNING", "SUCCESS", "FAILED"}
+    embedded = still.get("/v1/projects/storefront").data["data"]
+    assert not [each for kind in parts for each in embedded[kind] if "tags" in each or "status" in each]
+
+
+def test_running_containers(still: Simulator) -> None:
+    """Each of them is a host that tests log in to: many would cost time."""
+    running = [
+        (project["id"], container["name"])
+        for team in still.estate()["northflank"]["teams"]
+        for project in team["projects"]
+        for kind in ("addons", "services", "jobs")
+        for thing in project[kind]
+        for container in thing["containers"]
+        if container["status"] == "TASK_RUNNING"
+    ]
+    assert 14 <= len(running) <= 18
+    names = [name for _project, name in running]
+    assert len(running) == len(set(running)) > len(set(names)), "equal names are in different projects"
+    assert any("{{" in name and "/" in name and not name.isascii() for name in names)
+
+
 def test_lists_longer_than_a_page(team: dict[str, Any], addons: list[dict[str, Any]]) -> None:
     assert max(len(addon["backups"]) for addon in addons) > 100
     assert max(len(template["runs"]) for template in team["templates"]) > 100

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from . import __version__, ssh_gateway
+from . import __version__, exec_gateway, ssh_gateway
 from .clock import parse
 from .messages import Answer, Call, Record
 from .world import World
@@ -103,6 +103,8 @@ CONTROLS: dict[str, dict[str, Control]] = {
     "estate": {"GET": _estate},
     "routes": {"GET": _routes},
     "ssh": {"GET": ssh_gateway.describe},
+    "exec": {"GET": exec_gateway.describe},
+    "replace": {"POST": exec_gateway.replace},
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Endpoints:
     """Hosts and ports of the Cycle listener and of the SSH gateway; set once the sockets are bound.
 
-    The gateway notes here its public host key, and how many connections and sessions are open.
+    The gateways note here the public host key of SSH, and how many connections and sessions are open.
     """
 
     http_host: str = "127.0.0.1"
@@ -22,3 +22,4 @@ class Endpoints:
     ssh_host_key: str = ""
     ssh_connections: int = 0
     ssh_sessions: int = 0
+    exec_sessions: int = 0

@@ -34,8 +34,13 @@ TRAPS = (
 )
 ACTIONS = frozenset(
     {"status", "body", "text", "headers", "content_type", "delay"}
-    | {"reset", "truncate", "rate_limit", "pagination", "patch"}
+    | {"reset", "truncate", "rate_limit", "pagination", "patch", "exec"}
 )
+
+
+# What can happen to a session of exec, and when.
+EXEC_ACTS = ("refuse", "reset", "close", "error", "unknown", "init", "no_json", "silence")
+_EXEC_KEYS = frozenset({"do", "messages", "seconds", "completion", "message", "code"})
 
 
 def _number(value: Any) -> bool:
@@ -44,6 +49,15 @@ def _number(value: Any) -> bool:
 
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _exec(value: Any) -> bool:
+    """Say whether this is what happens to a session of exec, and at most one moment for it."""
+    if not isinstance(value, dict) or value.get("do") not in EXEC_ACTS or set(value) - _EXEC_KEYS:
+        return False
+    moments = [name for name in ("messages", "seconds", "completion") if name in value]
+    good = _number(value.get("seconds", 0)) and _whole(value.get("messages", 0)) and _whole(value.get("code", 1000))
+    return good and len(moments) < 2
 
 
 _CHECKS: dict[str, Callable[[Any], bool]] = {
@@ -56,6 +70,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
     "truncate": _whole,
     "rate_limit": lambda value: isinstance(value, dict) and set(value) <= {"status", "retry_after", "reset"},
     "pagination": lambda value: value in TRAPS,
+    "exec": _exec,
 }
 
 

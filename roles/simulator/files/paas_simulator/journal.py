@@ -37,7 +37,10 @@ class Journal:
         self._number = 0
 
     def open(self, call: Call, now: float) -> Record:
-        """Enter a request as it arrives; the caller fills in status, route and token when they are known."""
+        """Enter a request as it arrives; the caller fills in status, route and token when they are known.
+
+        A caller that sets ``body`` as well has it shown in place of the request's own.
+        """
         self._number += 1
         entry: Record = {
             "number": self._number,
@@ -57,7 +60,7 @@ class Journal:
     def entries(self, since: int = 0) -> list[Record]:
         """Return the entries with a number greater than ``since``, oldest first."""
         skip = max(0, since - (self._number - len(self._entries)))
-        return [{**entry, "body": _body(raw)} for entry, raw in islice(self._entries, skip, None)]
+        return [{"body": _body(raw), **entry} for entry, raw in islice(self._entries, skip, None)]
 
     def clear(self) -> None:
         """Forget everything and count from 1 again."""

@@ -24,7 +24,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import __version__, ssh_gateway
+from . import __version__, exec_gateway, ssh_gateway
 from .server import handler
 from .world import World, load_estate
 
@@ -124,6 +124,7 @@ async def _serve(options: Namespace) -> None:
         loop.add_signal_handler(number, ended.set)
     host = options.host
     async with (
+        exec_gateway.serving(world),
         _listening(world, "northflank", host, options.port) as port,
         _listening(world, "cycle", host, options.cycle_port) as cycle_port,
         ssh_gateway.listening(world, host, options.ssh_port) as ssh_port,

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from . import delivery, streams
+from . import delivery, exec_gateway, sockets, streams
 from .control import control
 from .faults import alter, instead
 from .messages import Answer, Call, Record, read_call
@@ -85,8 +85,10 @@ def handler(world: World, name: str) -> Handler:
             return delivery.whole(world.platforms[name].refuse(413, "Request body too large"))
         if call.segments[:1] == ("_sim",):
             return delivery.whole(control(world, call))
-        if name == "cycle" and streams.wanted(request):
+        if name == "cycle" and sockets.wanted(request):
             return await streams.serve(world, call, request)
+        if name == "northflank" and sockets.wanted(request) and exec_gateway.knows(world, call):
+            return await exec_gateway.serve(world, call, request)
         return await _platform(world, world.platforms[name], call, request)
 
     return handle

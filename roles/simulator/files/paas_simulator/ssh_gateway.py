@@ -11,16 +11,10 @@ which processes of this machine run as the user that runs the simulator.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
-import shutil
 import signal
-import struct
-import sys
-import tempfile
-import termios
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -28,67 +22,15 @@ from typing import Any, cast
 
 import asyncssh
 
+from . import places
 from .messages import Call, Record
+from .places import Places, Toolbox
 from .world import World
 
 WATCH_INTERVAL = 0.1
-# Processes of a session that has ended may tidy up for so long.
-HANG_UP = 0.3
-LINES, COLUMNS = 24, 80
 PRESS_INTERVAL = 0.2
 PORTION = 64 * 1024
 END_OF_TRANSMISSION = b"\x04"
-SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# The first process of a session opens the terminal, which thereby becomes the one that controls it.
-ON_TERMINAL = ("/bin/sh", "-c", 'exec "$@" <>"$0" >&0 2>&0')
-
-
-def _processes() -> Iterator[int]:
-    with suppress(OSError):
-        yield from (int(name) for name in os.listdir("/proc") if name.isdigit())
-
-
-def _session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return None
-
-
-def _signal_session(session: int, number: int) -> None:
-    """Signal every process of a session; shells put their jobs into groups of their own."""
-    for pid in {session, *_processes()}:
-        if _session_of(pid) == session:
-            with suppress(OSError):
-                os.kill(pid, number)
-
-
-def _hang_up(session: int) -> None:
-    """Do what the end of a terminal does, and a little later what nothing survives."""
-    _signal_session(session, signal.SIGHUP)
-    asyncio.get_running_loop().call_later(HANG_UP, _signal_session, session, signal.SIGKILL)
-
-
-def _at_home(pid: int, home: Path) -> bool:
-    """Say whether a process works below a directory or was started with a home below it."""
-    with suppress(OSError):
-        if Path(os.readlink(f"/proc/{pid}/cwd")).is_relative_to(home):
-            return True
-    with suppress(OSError):
-        return b"\0HOME=" + os.fsencode(home) in b"\0" + Path(f"/proc/{pid}/environ").read_bytes()
-    return False
-
-
-def _clear_out(home: Path) -> None:
-    """End every process of a directory, those that left their session too, and remove it."""
-    for _attempt in range(10):
-        found = [pid for pid in _processes() if pid != os.getpid() and _at_home(pid, home)]
-        for pid in found:
-            with suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        if not found:
-            break
-    shutil.rmtree(home, ignore_errors=True)
 
 
 def _call(user: str, body: bytes = b"") -> Call:
@@ -104,31 +46,17 @@ class Gateway:
         self.world = world
         self.connections: set[Connection] = set()
         self.numbers = count(1)
-        self._platform = world.cycle
-        self._home: Path | None = None
+        self._places = Places("paas-simulator-ssh-")
 
     def directory(self, instance_id: str) -> Path:
         """Return the working directory of an instance; it is kept from session to session."""
-        if self._platform is not self.world.cycle:
-            self._platform = self.world.cycle
-            self.clear()
-        if self._home is None:
-            self._home = Path(os.path.realpath(tempfile.mkdtemp(prefix="paas-simulator-ssh-")))
-        directory = self._home / instance_id
-        directory.mkdir(mode=0o700, exist_ok=True)
-        return directory
-
-    def clear(self) -> None:
-        """Remove all directories and what runs in them."""
-        if self._home is not None:
-            _clear_out(self._home)
-            self._home = None
+        return self._places.directory(self.world.cycle, instance_id)
 
     def end(self) -> None:
         """Cut all connections and leave nothing behind."""
         for connection in list(self.connections):
             connection.abort()
-        self.clear()
+        self._places.clear()
 
 
 class Connection(asyncssh.SSHServer):
@@ -219,19 +147,20 @@ class Connection(asyncssh.SSHServer):
 
     def session_requested(self) -> Session:
         """Open another session on the connection."""
-        return Session(self, self._gateway.directory(self.instance_id))
+        return Session(self, self._gateway.directory(self.instance_id), self._world.toolbox)
 
 
 class Session(asyncssh.SSHServerProcess[bytes]):
     """One channel: a shell, a command, or the transfer of files."""
 
-    def __init__(self, connection: Connection, home: Path) -> None:
+    def __init__(self, connection: Connection, home: Path, tools: Toolbox) -> None:
         """Wait for the client to say what it is to be."""
         super().__init__(
             self._run, lambda channel: Files(cast("asyncssh.SSHServerChannel[bytes]", channel), home), 3, True
         )
         self._connection = connection
         self._home = home
+        self._tools = tools
         self._leader: int | None = None
         self._terminal: int | None = None
         self._open = False
@@ -276,13 +205,13 @@ class Session(asyncssh.SSHServerProcess[bytes]):
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         """Resize the terminal; the kernel tells who uses it."""
         if self._terminal is not None:
-            _resize(self._terminal, width, height)
+            places.resize(self._terminal, width, height)
 
     async def _run(self, _process: asyncssh.SSHServerProcess[bytes]) -> None:
         settings = self._connection.platform.settings_now.ssh
         await asyncio.sleep(settings.delay)
         if self.command is None:
-            start = self._on_terminal(_shell(settings.shell))
+            start = self._on_terminal(places.shell(settings.shell, self._path()))
         elif self.term_type is not None:
             start = self._on_terminal(["/bin/sh", "-c", self.command])
         else:
@@ -291,11 +220,11 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._leader = child.pid
         feeding = asyncio.create_task(self._feed(stdin))
         try:
-            await _either(child.wait(), self.channel.wait_closed())
+            await places.either(child.wait(), self.channel.wait_closed())
         finally:
             feeding.cancel()
             self._leader = None
-            _hang_up(child.pid)
+            places.hang_up(child.pid)
             stdin.close()
             if self._terminal is not None:
                 os.close(self._terminal)
@@ -334,33 +263,28 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         # As long as the end of the processes is open here as well, nothing that they wrote is lost.
         master, self._terminal = os.openpty()
         width, height = self.term_size[:2]
-        _resize(self._terminal, width or COLUMNS, height or LINES)
-        stdin = await _writer(os.dup(master))
+        places.resize(self._terminal, width or places.COLUMNS, height or places.LINES)
+        stdin = await places.writer(os.dup(master))
         await self.redirect(stdout=master, send_eof=False)
         nothing = asyncio.subprocess.DEVNULL
-        child = await self._spawn([*ON_TERMINAL, os.ttyname(self._terminal), *command], nothing, nothing, nothing)
+        child = await self._spawn(
+            [*places.ON_TERMINAL, os.ttyname(self._terminal), *command], nothing, nothing, nothing
+        )
         return child, stdin
 
     async def _spawn(self, command: list[str], stdin: int, stdout: int, stderr: int) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *command,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=self._home,
-            env=self._environment(),
-            start_new_session=True,
-        )
+        return await places.spawn(command, self._home, self._environment(), None, stdin, stdout, stderr)
 
     def _environment(self) -> dict[str, str]:
         terminal = {} if self.command is not None and self.term_type is None else {"TERM": self.term_type or "xterm"}
         return {
             "CYCLE_INSTANCE_ID": self._connection.instance_id,
-            "HOME": str(self._home),
-            # Containers with Python have it in their path; here that of the simulator has to do.
-            "PATH": f"{SYSTEM_PATH}:{Path(sys.executable).parent}",
+            "PATH": self._path(),
             **terminal,
         }
+
+    def _path(self) -> str:
+        return self._tools.path(self._connection.platform.settings_now.ssh.tools)
 
     def _tell(self, returned: int) -> None:
         """Tell the client how the process ended."""
@@ -376,38 +300,6 @@ class Session(asyncssh.SSHServerProcess[bytes]):
 def _signal_number(name: str) -> int | None:
     number = getattr(signal, f"SIG{name}", None)
     return number if isinstance(number, signal.Signals) else None
-
-
-def _shell(name: str) -> list[str]:
-    """Return the command of an interactive shell; bash falls back to what every system has."""
-    found = shutil.which(name, path=SYSTEM_PATH)
-    if found is None or name == "sh":
-        return [found or "/bin/sh", "-i"]
-    return [found, "--norc", "--noprofile", "-i"]
-
-
-def _resize(terminal: int, width: int, height: int) -> None:
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-
-async def _writer(descriptor: int) -> asyncio.StreamWriter:
-    """Return what writes to a file descriptor, which it closes in the end."""
-    loop = asyncio.get_running_loop()
-    file = os.fdopen(descriptor, "wb", buffering=0)
-    transport, protocol = await loop.connect_write_pipe(
-        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()), file
-    )
-    return asyncio.StreamWriter(transport, protocol, None, loop)
-
-
-async def _either(*waited: Any) -> None:
-    """Wait for the first of several to be done."""
-    tasks = [asyncio.ensure_future(each) for each in waited]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 class Files(asyncssh.SFTPServer):

@@ -16,61 +16,38 @@ from typing import Any
 
 from aiohttp import WSCloseCode, web
 
-from . import delivery
+from . import delivery, sockets
 from .cycle import Cycle, Stream
-from .faults import alter, instead
-from .messages import Call, Record
+from .messages import Answer, Call, Record
+from .sockets import Opened
 from .world import World
 
 # How often, in seconds, pending steps of the estate are carried out and an instance is looked after.
 WATCH_INTERVAL = 0.05
-CLOSING_LIMIT = 1.0
 # The backlog of a console comes in messages of at most so many bytes.
 PORTION = 16 * 1024
 
 Message = bytes | str
 
 
-def wanted(request: web.BaseRequest) -> bool:
-    """Say whether a request asks for a WebSocket."""
-    return request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
-
-
 async def serve(world: World, call: Call, request: web.BaseRequest) -> web.StreamResponse:
     """Answer a handshake; if it is accepted, send until the client, the instance or a setting ends the stream."""
-    entry = world.journal.open(call, world.clock.now())
-    action = world.faults.take(call) or {}
-    where = action.get("reset")
-    await asyncio.sleep(action.get("delay", 0))
-    if where == "before":
-        return await delivery.reset(request)
-    stream = _admitted(world, call, entry, action)
-    if where == "after":
-        return await delivery.reset(request)
-    if not isinstance(stream, Stream):
-        return stream
-    socket = web.WebSocketResponse(timeout=CLOSING_LIMIT, compress=False)
-    await socket.prepare(request)
-    if where == "body" or await _send_all(world, stream, socket):
-        await delivery.reset(request)
-    return socket
+    platform = world.cycle
 
-
-def _admitted(world: World, call: Call, entry: Record, action: Record) -> Stream | web.Response:
-    """Return the stream that the token opens, or the answer to a handshake that is refused."""
-    world.timelines.run(world.clock.now())
-    platform, stream = world.cycle, None
-    entry["route"] = call.path
-    answer = instead(action, platform.refuse)
-    if answer is None:
+    def admit(entry: Record) -> Stream | Answer:
+        entry["route"] = call.path
         stream = platform.stream(call.path, call.first("token") or "")
-        if stream is not None:
-            entry["token"], entry["status"] = stream.key, 101
-            return stream
-        answer = platform.refuse(401, "The token is not valid or has expired")
-    alter(action, answer)
-    entry["status"] = answer.status
-    return delivery.whole(answer)
+        if stream is None:
+            return platform.refuse(401, "The token is not valid or has expired")
+        entry["token"] = stream.key
+        return stream
+
+    opened = await sockets.accept(world, platform, call, request, admit)
+    if not isinstance(opened, Opened):
+        return opened
+    if await _send_all(world, opened.purpose, opened.socket):
+        await delivery.reset(request)
+    return opened.socket
 
 
 async def _send_all(world: World, stream: Stream, socket: web.WebSocketResponse) -> bool:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +19,11 @@ from .faults import Faults
 from .journal import Journal
 from .messages import Answer, Call, Record
 from .northflank import Northflank
+from .places import Places, Toolbox
 from .timeline import Timelines
+
+# Ends a session of exec; says what becomes of its socket.
+Cut = Callable[[str], None]
 
 SHIPPED_ESTATE = Path(__file__).with_name("estate.yml")
 
@@ -84,11 +90,19 @@ class World:
     northflank: Northflank
     cycle: Cycle
     endpoints: Endpoints
+    toolbox: Toolbox
+    places: Places
+    exec_sessions: dict[int, list[Cut]]
 
     def __init__(self, estate: Record) -> None:
         """Take an estate as ``load_estate`` returns it. Raises EstateError."""
         self._estate = estate
         self.endpoints = Endpoints()
+        self.toolbox = Toolbox()
+        # Only who may change to another user has to let others in.
+        self.places = Places("paas-simulator-exec-", shared=os.geteuid() == 0)
+        # By the identity of the container's record.
+        self.exec_sessions: dict[int, list[Cut]] = {}
         self.reset()
 
     def reset(self) -> None:

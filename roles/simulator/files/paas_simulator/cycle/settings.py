@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
+from ..places import TOOLS
+
 JOB_FAILURES = (None, "error", "expired")
 OUTCOMES = ("running", "failed", "unhealthy", "unreported", "starting")
 
@@ -108,6 +110,7 @@ class Ssh:
     """What the gateway can do, its delay before an answer, the life of credentials.
 
     ``close_on_expire``: open sessions end with the last valid credential. ``shell``: the interactive one, bash or sh.
+    ``tools``: what commands find in their path: all, or nothing but a POSIX sh and python3 (posix).
     """
 
     exec: bool = True
@@ -116,6 +119,7 @@ class Ssh:
     close_on_expire: bool = False
     lifetime: float = 1800.0
     shell: str = "bash"
+    tools: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "delete_collection.empty": ("refuse", "nothing", "all"),
     "container_servers_shape": ("object", "array", "map"),
     "ssh.shell": ("bash", "sh"),
+    "ssh.tools": TOOLS,
     "console.scheme": ("ws", "http"),
     "console.frames": ("binary", "text"),
     "telemetry.scheme": ("ws", "http"),

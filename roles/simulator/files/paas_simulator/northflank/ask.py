@@ -15,9 +15,9 @@ from .errors import not_found
 from .paging import page
 from .settings import Settings
 from .shapes import render
-from .state import Addon, Project, Team, Template
+from .state import Addon, Project, Team, Template, Workload
 
-Holder = TypeVar("Holder", Project, Addon, Template)
+Holder = TypeVar("Holder", Project, Addon, Template, Workload)
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Ask:
         return page(self.call, self.list_id, key, records, self.show(kind), self.settings.page)
 
     def page_of(self, key: str, kind: str, holders: Collection[Holder]) -> Record:
-        """Return the payload of a list of projects, addons or templates; only what is shown is looked at."""
+        """Return the payload of a list of things; only what is shown is looked at."""
         show = self.show(kind)
         return page(self.call, self.list_id, key, holders, lambda holder: show(holder.data), self.settings.page)
 
@@ -84,6 +84,20 @@ class Ask:
         if addon is None or not self.shown(addon):
             raise not_found("addon", addonId=wanted)
         return addon
+
+    def service(self) -> Workload:
+        """Return the service the path names. Raises ApiError."""
+        service = self.project().services.get(self.given["serviceId"])
+        if service is None:
+            raise not_found("service", serviceId=self.given["serviceId"])
+        return service
+
+    def job(self) -> Workload:
+        """Return the job the path names. Raises ApiError."""
+        job = self.project().jobs.get(self.given["jobId"])
+        if job is None:
+            raise not_found("job", jobId=self.given["jobId"])
+        return job
 
     def template(self) -> Template:
         """Return the template the path names. Raises ApiError."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import iso
 from ..messages import Record
-from .state import Addon, Project, Team, Template
+from .state import Addon, Project, Team, Template, Workload
 
 if TYPE_CHECKING:
     from .loading import Loader
@@ -20,23 +20,31 @@ _KINDS = {"postgresql": "16.4.0", "mysql": "8.4.3", "redis": "7.4.1", "mongodb":
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _STATES = ("TASK_RUNNING",) * 8 + ("TASK_STARTING", "TASK_FINISHED")
 _BACKUP_STATES = ("completed",) * 9 + ("failed",)
+_JOB_STATES = ("SUCCESS",) * 7 + ("FAILED",)
 _RUN_STATES = ("success",) * 7 + ("failure", "failure", "aborted")
-_AMOUNTS = ("projects", "addons", "containers", "backups", "restores", "templates", "runs")
+_AMOUNTS = ("projects", "addons", "services", "jobs", "containers", "backups", "restores", "templates", "runs")
 _HOUR = 3600.0
 
 
-def _containers(loader: Loader, rng: Random, project: Project, addon: Addon, amount: int) -> None:
+def suffix(rng: Random) -> str:
+    """Return how the name of a container ends."""
+    return "".join(rng.choices(_ALPHABET, k=5))
+
+
+def _containers(
+    loader: Loader, rng: Random, project: Project, holder: Addon | Workload, amount: int, **more: str
+) -> None:
     created = int(loader.now()) - 40 * 86400
     for _number in range(amount):
         created += rng.randrange(1, 600)
-        suffix = "".join(rng.choices(_ALPHABET, k=5))
         entry = {
-            "name": f"{addon.data['id']}-{len(addon.containers) + 1}-{suffix}",
+            **more,
+            "name": f"{holder.data['id']}-{len(holder.containers) + 1}-{suffix(rng)}",
             "createdAt": created,
             "status": rng.choice(_STATES),
             "updatedAt": created + rng.randrange(0, 3600),
         }
-        loader.container(project, addon, entry)
+        loader.container(project, holder.containers, entry)
 
 
 def _backups(loader: Loader, rng: Random, addon: Addon, amount: int) -> list[Record]:
@@ -79,6 +87,26 @@ def fill_addon(loader: Loader, project: Project, addon: Addon, request: Record) 
     _restores(loader, rng, project, addon, made or list(addon.backups.values()), amounts["restores"])
 
 
+def fill_service(loader: Loader, project: Project, service: Workload, request: Record) -> None:
+    """Add containers to a service. Raises ValueError."""
+    rng = Random(f"{request.get('seed', 0)}/{service.data['appId']}/{len(service.containers)}")
+    _containers(loader, rng, project, service, _amounts(request)["containers"])
+
+
+def fill_job(loader: Loader, project: Project, job: Workload, request: Record) -> None:
+    """Add runs that have ended to a job, and containers to the last one, which runs. Raises ValueError."""
+    amounts = _amounts(request)
+    rng = Random(f"{request.get('seed', 0)}/{job.data['appId']}/{len(job.runs)}/{len(job.containers)}")
+    if amounts["containers"]:
+        last = job.last_run() or loader.job_run(project, job, {"status": "RUNNING"})
+        _containers(loader, rng, project, job, amounts["containers"], runId=last["id"])
+    moment = loader.now() - 40 * 86400
+    for _number in range(amounts["runs"]):
+        entry = {"status": rng.choice(_JOB_STATES), "startedAt": iso(moment), "concludedAt": iso(moment + 60)}
+        loader.job_run(project, job, entry)
+        moment -= rng.uniform(0.5, 4) * _HOUR
+
+
 def fill_template(loader: Loader, template: Template, request: Record) -> None:
     """Add runs to a template. Raises ValueError."""
     rng = Random(f"{request.get('seed', 0)}/{template.data['id']}/{len(template.runs)}")
@@ -103,7 +131,8 @@ def _amounts(request: Record) -> dict[str, int]:
     return amounts
 
 
-def _named(things: dict[str, Any], identifier: str, kind: str) -> Any:
+def named(things: dict[str, Any], identifier: str, kind: str) -> Any:
+    """Return what an id names. Raises ValueError."""
     if identifier not in things:
         raise ValueError(f"no such {kind}: {identifier}")
     return things[identifier]
@@ -112,11 +141,15 @@ def _named(things: dict[str, Any], identifier: str, kind: str) -> Any:
 # What can only be added to something, and what that may be.
 _PLACES = {
     "addon": ("project",),
+    "service": ("project",),
+    "job": ("project",),
     "addons": ("project", "projects"),
-    "containers": ("addon", "addons"),
+    "services": ("project", "projects"),
+    "jobs": ("project", "projects"),
+    "containers": ("addon", "addons", "service", "services", "job", "jobs"),
     "backups": ("addon", "addons"),
     "restores": ("addon", "addons"),
-    "runs": ("template", "templates"),
+    "runs": ("template", "templates", "job", "jobs"),
 }
 
 
@@ -130,6 +163,14 @@ def _following(things: dict[str, Any], amount: int) -> range:
     return range(len(things) + 1, len(things) + 1 + amount)
 
 
+def _workload(request: Record, project: Project, kind: str) -> Record:
+    """Return the entry of a new service or job."""
+    number = len(project.services if kind == "service" else project.jobs) + 1
+    rng = Random(f"{request.get('seed', 0)}/{project.data['id']}/{kind}/{number}")
+    entry: Record = {"name": f"{rng.choice(_PURPOSES)}-{kind}-{number:05}"}
+    return {**entry, "serviceType": "deployment"} if kind == "service" else entry
+
+
 class Generator:
     """Carries out ``POST /_sim/generate``."""
 
@@ -138,28 +179,32 @@ class Generator:
         self._teams = teams
 
     def add(self, request: Record) -> Record:
-        """Add things to a team and return the ids of projects, addons and templates added. Raises ValueError.
+        """Add things to a team and return the ids of those added. Raises ValueError.
 
-        Amounts: projects, addons (a project), containers and backups (an addon), restores (a backup), templates, runs
-        (a template). ``team`` names the team (the first one otherwise); ``project``, ``addon``, ``template`` name
-        existing ones that get more, in place of new ones. ``seed`` is a number.
+        Amounts: projects, addons, services, jobs (a project), containers (an addon, service, job), backups (an addon),
+        restores (a backup), templates, runs (a template, a job). ``team`` names the team (the first one otherwise);
+        ``project``, ``addon``, ``service``, ``job``, ``template`` name existing ones that get more, in place of new
+        ones. ``seed`` is a number.
         """
-        places = {"team", "project", "addon", "template", "seed"}
+        places = {"team", "project", "addon", "service", "job", "template", "seed"}
         unknown = sorted(set(request) - places - set(_AMOUNTS))
         if unknown:
             raise ValueError(f"unknown keys: {', '.join(unknown)}")
         amounts = _amounts(request)
         _check_places(request)
-        team = _named(self._teams, request.get("team", next(iter(self._teams), "")), "team")
-        added: Record = {"team": team.data["id"], "projects": [], "addons": {}, "templates": []}
+        team = named(self._teams, request.get("team", next(iter(self._teams), "")), "team")
+        added: Record = {"team": team.data["id"], "projects": [], "templates": []}
+        added |= {"addons": {}, "services": {}, "jobs": {}}
         for project in self._projects(team, request, amounts["projects"], added):
             self._addons(project, request, amounts["addons"], added)
+            self._services(project, request, amounts["services"], added)
+            self._jobs(project, request, amounts["jobs"], added)
         self._templates(team, request, amounts["templates"], added)
         return added
 
     def _projects(self, team: Team, request: Record, amount: int, added: Record) -> list[Project]:
         if "project" in request:
-            return [_named(team.projects, request["project"], "project")]
+            return [named(team.projects, request["project"], "project")]
         rng = Random(f"{request.get('seed', 0)}/projects/{len(team.projects)}")
         made = []
         for number in _following(team.projects, amount):
@@ -172,7 +217,7 @@ class Generator:
 
     def _addons(self, project: Project, request: Record, amount: int, added: Record) -> None:
         if "addon" in request:
-            addons = [_named(project.addons, request["addon"], "addon")]
+            addons = [named(project.addons, request["addon"], "addon")]
         else:
             addons = [self._addon(project, request, len(project.addons) + 1) for _number in range(amount)]
             added["addons"][project.data["id"]] = [addon.data["id"] for addon in addons]
@@ -187,9 +232,30 @@ class Generator:
         project.addons[addon.data["id"]] = addon
         return addon
 
+    def _services(self, project: Project, request: Record, amount: int, added: Record) -> None:
+        if "service" in request:
+            services = [named(project.services, request["service"], "service")]
+        else:
+            services = [
+                self._loader.service(project, _workload(request, project, "service")) for _number in range(amount)
+            ]
+            added["services"][project.data["id"]] = [service.data["id"] for service in services]
+        for service in services:
+            fill_service(self._loader, project, service, request)
+            service.count()
+
+    def _jobs(self, project: Project, request: Record, amount: int, added: Record) -> None:
+        if "job" in request:
+            jobs = [named(project.jobs, request["job"], "job")]
+        else:
+            jobs = [self._loader.job(project, _workload(request, project, "job")) for _number in range(amount)]
+            added["jobs"][project.data["id"]] = [job.data["id"] for job in jobs]
+        for job in jobs:
+            fill_job(self._loader, project, job, request)
+
     def _templates(self, team: Team, request: Record, amount: int, added: Record) -> None:
         if "template" in request:
-            templates = [_named(team.templates, request["template"], "template")]
+            templates = [named(team.templates, request["template"], "template")]
         else:
             templates = []
             for number in _following(team.templates, amount):

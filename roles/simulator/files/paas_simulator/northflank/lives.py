@@ -32,6 +32,10 @@ _CONSEQUENCES: dict[str, dict[str, Record]] = {
         "running": {"startedAt": NOW},
         **dict.fromkeys(("success", "failure", "aborted", "skipped", "unknown"), _CONCLUDED),
     },
+    "job run": {
+        "SUCCESS": {**_CONCLUDED, "active": 0, "succeeded": 1},
+        "FAILED": {**_CONCLUDED, "active": 0, "failed": 1},
+    },
 }
 _ALWAYS: dict[str, Record] = {"run": {"updatedAt": NOW}, "container": {"updatedAt": NOW}}
 

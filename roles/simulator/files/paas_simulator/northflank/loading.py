@@ -17,7 +17,7 @@ from ..messages import Record
 from ..timeline import Timelines
 from . import generation
 from .lives import changer, stamp
-from .state import Addon, Project, Team, Template
+from .state import Addon, Project, Team, Template, Workload
 
 MANAGED_CONFIG: Record = {
     "lifecycleStatus": "active",
@@ -29,6 +29,15 @@ MANAGED_CONFIG: Record = {
         "storageClass": "ssd",
     },
     "networking": {"tlsEnabled": True, "externalAccessEnabled": False},
+}
+BUILD_SETTINGS: Record = {
+    "dockerfile": {"buildEngine": "buildkit", "dockerFilePath": "/Dockerfile", "dockerWorkDir": "/"}
+}
+JOB: Record = {
+    "jobType": "manual",
+    "suspended": False,
+    "billing": {"deploymentPlan": "nf-compute-20"},
+    "settings": {"backoffLimit": 0, "activeDeadlineSeconds": 3600},
 }
 TEMPLATE_SPEC: Record = {"kind": "Workflow", "spec": {"type": "sequential", "steps": []}}
 
@@ -59,6 +68,21 @@ def digest(*parts: str) -> str:
 def organisations(estate: Record) -> dict[str, Record]:
     """Return the organisations of an estate by id."""
     return {entry["id"]: {"uid": digest("org", entry["id"]), **entry} for entry in estate.get("organisations", [])}
+
+
+def service_defaults(kind: str) -> Record:
+    """Return what a service of a kind (combined, build, deployment) has unless the estate says otherwise."""
+    record: Record = {"serviceType": kind, "billing": {}, "status": {}}
+    if kind != "deployment":
+        record["billing"]["buildPlan"] = "nf-compute-400-16"
+        record["status"]["build"] = {"status": "SUCCESS", "lastTransitionTime": "2026-11-01T15:20:00.000Z"}
+        record["buildSettings"] = BUILD_SETTINGS
+    if kind != "build":
+        record["billing"]["deploymentPlan"] = "nf-compute-50"
+        moment = "2026-11-01T15:24:30.000Z"
+        record["status"]["deployment"] = {"status": "COMPLETED", "reason": "DEPLOYING", "lastTransitionTime": moment}
+        record["deployment"] = {"type": "deployment"}
+    return record
 
 
 class Loader:
@@ -112,18 +136,72 @@ class Loader:
         }
         base = f"/{team_id}/{identifier}"
         project = Project(self.record("project", own, defaults), base, entry.get("nodes", []))
-        project.services = [self._embedded(base, part, serviceType="combined") for part in entry.get("services", [])]
-        project.jobs = [self._embedded(base, part, jobType="manual") for part in entry.get("jobs", [])]
+        for part in entry.get("services", []):
+            self.service(project, part)
+        for part in entry.get("jobs", []):
+            self.job(project, part)
         for part in entry.get("addons", []):
             addon = self.addon(project, part)
             project.addons[addon.data["id"]] = addon
         return project
 
-    def _embedded(self, base: str, entry: Record, **defaults: str) -> Record:
+    def service(self, project: Project, entry: Record) -> Workload:
+        """Add a service to a project and return it; it wants as many containers as the estate gives it."""
+        service = self._workload("service", project, entry, service_defaults(entry.get("serviceType", "combined")))
+        for part in entry.get("containers", []):
+            self.container(project, service.containers, part)
+        service.count()
+        project.services[service.data["id"]] = service
+        return service
+
+    def job(self, project: Project, entry: Record) -> Workload:
+        """Add a job with its runs, and their containers, to a project and return it."""
+        job = self._workload("job", project, entry, JOB)
+        for part in entry.get("runs", []):
+            self.job_run(project, job, part)
+        project.jobs[job.data["id"]] = job
+        return job
+
+    def _workload(self, kind: str, project: Project, entry: Record, defaults: Record) -> Workload:
+        own = {key: value for key, value in entry.items() if key not in ("containers", "runs")}
         identifier = _id(entry)
-        app_id = f"{base}/{identifier}"
-        own = {"id": identifier, "appId": app_id, "uid": digest("app", app_id), **defaults}
-        return self.record("app", entry, own)
+        app_id = f"{project.base}/{identifier}"
+        common = {
+            "id": identifier,
+            "appId": app_id,
+            "uid": digest("app", app_id),
+            "projectId": project.data["id"],
+            "tags": [],
+            "disabledCI": False,
+            "disabledCD": False,
+            "createdAt": project.data["createdAt"],
+            "cluster": project.data["cluster"],
+        }
+        return Workload(self.record(kind, own, deepcopy({**common, **defaults})))
+
+    def job_run(self, project: Project, job: Workload, entry: Record) -> Record:
+        """Add a run with its containers to a job and return its record."""
+        number = str(len(job.runs))
+        identifier = str(entry.get("id", digest("job run", job.data["appId"], number)))
+        status = entry.get("status", "SUCCESS")
+        defaults = {
+            "id": identifier,
+            "runName": f"{job.data['id']}-{identifier[:8]}",
+            "status": status,
+            "concluded": status != "RUNNING",
+            "active": int(status == "RUNNING"),
+            "succeeded": int(status == "SUCCESS"),
+            "failed": int(status == "FAILED"),
+            "completions": 1,
+            "backoffLimit": job.data["settings"]["backoffLimit"],
+            "startedAt": stamp("job run", self.now()),
+        }
+        own = {key: value for key, value in entry.items() if key != "containers"}
+        run = self.record("job run", own, defaults)
+        job.runs[identifier] = run
+        for part in entry.get("containers", []):
+            self.container(project, job.containers, {"runId": identifier, **part})
+        return run
 
     def addon(self, project: Project, entry: Record) -> Addon:
         """Return an addon of a project with everything in it."""
@@ -148,7 +226,7 @@ class Loader:
         }
         addon = Addon(self.record("addon", own, defaults))
         for part in entry.get("containers", []):
-            self.container(project, addon, part)
+            self.container(project, addon.containers, part)
         for part in entry.get("backups", []):
             self.backup(addon, part)
         for part in entry.get("restores", []):
@@ -157,9 +235,9 @@ class Loader:
             generation.fill_addon(self, project, addon, entry["generate"])
         return addon
 
-    def container(self, project: Project, addon: Addon, entry: Record) -> Record:
-        """Add a container to an addon and return its record; on an own cluster it shows the node it is on."""
-        number = len(addon.containers)
+    def container(self, project: Project, containers: list[Record], entry: Record) -> Record:
+        """Add a container to those of something and return its record; on an own cluster it shows its node."""
+        number = len(containers)
         created = int(self.now()) - 86400
         defaults: Record = {
             "createdAt": created,
@@ -170,7 +248,7 @@ class Loader:
             node = project.nodes[number % len(project.nodes)]
             defaults |= {**node, "ipAddresses": [f"10.244.{number // 250 % 250}.{number % 250 + 1}"]}
         record = self.record("container", entry, defaults)
-        addon.containers.append(record)
+        containers.append(record)
         return record
 
     def backup(self, addon: Addon, entry: Record) -> Record:

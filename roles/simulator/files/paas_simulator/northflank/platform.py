@@ -12,11 +12,13 @@ from ..messages import Answer, Call, Record
 from ..ratelimit import Allowance, RateLimiter
 from ..routing import Router
 from ..timeline import Timelines
+from . import execution
 from .access import Token, bearer, choose_team, demand, read_token
 from .ask import Ask
 from .errors import ApiError
 from .generation import Generator
 from .loading import Loader, organisations
+from .replacement import Replaced, replace
 from .routes import PERMISSIONS, ROUTES, Route
 from .settings import Settings
 
@@ -28,7 +30,7 @@ class Northflank:
 
     def __init__(self, estate: Record, clock: Clock, timelines: Timelines) -> None:
         """Build the state from the estate's section. Raises KeyError, TypeError, ValueError."""
-        self._clock = clock
+        self._clock, self._timelines = clock, timelines
         self._settings = Settings().changed(estate.get("settings", {}))
         self._loader = Loader(clock, timelines)
         self._teams = self._loader.teams(estate)
@@ -42,16 +44,18 @@ class Northflank:
         for route in ROUTES:
             for path in route.paths():
                 self._router.add(route.method, path, (path, route))
+        self._exec_router: Router[str] = Router()
+        for path in execution.PATHS:
+            self._exec_router.add("GET", path, path)
 
     def admit(self, call: Call) -> dict[str, str | None]:
         """Note route and token of a call and count it; every request counts, answered well or not."""
         found = self._router.find(call.segments)
         if found is not None and call.method in found[0]:
             call.route = found[0][call.method][0]
-        token = self._tokens.get(bearer(call.headers.get("Authorization")) or ANONYMOUS)
-        call.token = token.name if token else None
+        call.token = self.token_name(bearer(call.headers.get("Authorization")))
         limit = self._settings.rate_limit
-        key = token.name if token else ANONYMOUS
+        key = call.token or ANONYMOUS
         allowance = self._limiter.take(key, self._clock.now(), limit.limit, limit.window)
         call.allowance = allowance
         return {
@@ -86,7 +90,7 @@ class Northflank:
         if call.method not in methods:
             raise ApiError(405, "Method not allowed", details={"allowed": sorted(methods)})
         route = methods[call.method][1]
-        token = self._authenticate(call)
+        token = self._authenticate(bearer(call.headers.get("Authorization")))
         needed = route.needs(self._settings.seed)
         if needed:
             demand(token, needed)
@@ -95,8 +99,27 @@ class Northflank:
         ask = Ask(call, token, given, self._settings, self._teams, team, PERMISSIONS, list_id)
         return route.serve(ask)
 
-    def _authenticate(self, call: Call) -> Token:
-        value = bearer(call.headers.get("Authorization"))
+    def exec_route(self, call: Call) -> tuple[str, dict[str, str]] | None:
+        """Return route and parameters of a path at which commands are run; None for every other path."""
+        found = self._exec_router.find(call.segments)
+        return (found[0]["GET"], found[1]) if found is not None else None
+
+    def token_name(self, value: str | None) -> str | None:
+        """Return the name of a token in the estate, None for an unknown one."""
+        token = self._tokens.get(value or ANONYMOUS)
+        return token.name if token else None
+
+    def exec_token(self, value: str | None) -> Token:
+        """Return the token of a first message of exec. Raises ApiError."""
+        return self._authenticate(value)
+
+    def exec_ask(self, call: Call, route: str, given: dict[str, str], token: Token) -> Ask:
+        """Return a request for exec, admitted. Raises ApiError."""
+        demand(token, execution.PERMISSIONS[execution.PATHS[route]])
+        team = choose_team(token, given.get("teamId"))
+        return Ask(call, token, given, self._settings, self._teams, team, PERMISSIONS, route)
+
+    def _authenticate(self, value: str | None) -> Token:
         if value is None:
             raise ApiError(401, "Unauthorized: a bearer token is required")
         token = self._tokens.get(value)
@@ -116,6 +139,9 @@ class Northflank:
             {"method": route.method, "path": path, "permission": route.permission}
             for route in ROUTES
             for path in route.paths()
+        ] + [
+            {"method": "GET", "path": path, "permission": execution.PERMISSIONS[kind], "websocket": True}
+            for path, kind in execution.PATHS.items()
         ]
 
     def describe(self) -> Record:
@@ -129,6 +155,11 @@ class Northflank:
             ],
         }
 
+    @property
+    def settings_now(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
     def settings(self) -> Record:
         """Return the settings in force."""
         return self._settings.describe()
@@ -136,6 +167,10 @@ class Northflank:
     def change_settings(self, changes: Any) -> None:
         """Change settings. Raises ValueError."""
         self._settings = self._settings.changed(changes)
+
+    def replace(self, request: Any) -> Replaced:
+        """Let a container go and another one come. Raises ValueError."""
+        return replace(self._loader, self._timelines, self._teams, request)
 
     def generate(self, request: Record) -> Record:
         """Add generated things to a team and return what was added. Raises ValueError."""

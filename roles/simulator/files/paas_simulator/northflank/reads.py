@@ -56,8 +56,8 @@ def project(ask: Ask) -> Record:
     found = ask.project()
     payload = ask.one("project", found.data)
     payload["data"] |= {
-        "services": [ask.show("embedded service")(service) for service in found.services],
-        "jobs": [ask.show("embedded job")(job) for job in found.jobs],
+        "services": [ask.show("embedded service")(service.data) for service in found.services.values()],
+        "jobs": [ask.show("embedded job")(job.data) for job in found.jobs.values()],
         "addons": [ask.show("embedded addon")(addon.data) for addon in ask.addons()],
     }
     return payload
@@ -119,6 +119,49 @@ def backup_restores(ask: Ask) -> Record:
 def addon_restores(ask: Ask) -> Record:
     """GET A/restores: all restores into the addon."""
     return ask.page("restores", "addon restore", ask.addon().restores)
+
+
+def services(ask: Ask) -> Record:
+    """GET P/services."""
+    return ask.page_of("services", "service item", ask.project().services.values())
+
+
+def service(ask: Ask) -> Record:
+    """GET P/services/{serviceId}."""
+    return ask.one("service", ask.service().data)
+
+
+def service_containers(ask: Ask) -> Record:
+    """GET P/services/{serviceId}/containers."""
+    return ask.page("containers", "container", ask.service().containers)
+
+
+def jobs(ask: Ask) -> Record:
+    """GET P/jobs."""
+    return ask.page_of("jobs", "job item", ask.project().jobs.values())
+
+
+def job(ask: Ask) -> Record:
+    """GET P/jobs/{jobId}."""
+    return ask.one("job", ask.job().data)
+
+
+def job_runs(ask: Ask) -> Record:
+    """GET P/jobs/{jobId}/runs."""
+    return ask.page("runs", "job run", ask.job().runs.values())
+
+
+def job_containers(ask: Ask) -> Record:
+    """GET P/jobs/{jobId}/containers of the run that is asked for, else of the last one; runId is empty without any."""
+    holder, wanted = ask.job(), ask.call.first("runId")
+    run = holder.runs.get(wanted) if wanted else holder.last_run()
+    if wanted and run is None:
+        raise not_found("job run", runId=wanted)
+    run_id = run["id"] if run is not None else ""
+    found = [container for container in holder.containers if container["runId"] == run_id]
+    payload = ask.page("containers", "container", found)
+    payload["data"]["runId"] = run_id
+    return payload
 
 
 def templates(ask: Ask) -> Record:

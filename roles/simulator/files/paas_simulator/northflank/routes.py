@@ -16,6 +16,11 @@ from .ask import Ask
 PROJECTS = "Project > Projects > Manage > Read"
 ADDONS = "Project > Addons > General > Read"
 INSTANCES = "Project > Addons > Deployment > View Instances"
+SERVICES = "Project > Services > General > Read"
+SERVICE_INSTANCES = "Project > Services > Deployment > View Instances"
+JOBS = "Project > Jobs > General > Read"
+JOB_OBSERVABILITY = "Project > Jobs > Deployment > View Observability"
+JOB_LOGS = "Project > Jobs > Deployment > View Instance Logs"
 TEMPLATES = "Account > Templates > General > Read"
 
 # Permissions that routes of this platform ask for, here or elsewhere: what GET /v1/auth can name.
@@ -26,8 +31,11 @@ PERMISSIONS = (
     "Project > Addons > General > Delete",
     "Project > Addons > General > Read Spec",
     INSTANCES,
-    "Project > Services > General > Read",
-    "Project > Jobs > General > Read",
+    SERVICES,
+    SERVICE_INSTANCES,
+    JOBS,
+    JOB_OBSERVABILITY,
+    JOB_LOGS,
     TEMPLATES,
     "Account > Templates > General > Run",
     "Account > Templates > Runs > Abort",
@@ -36,6 +44,8 @@ PERMISSIONS = (
 
 _P = "/v1/projects/{projectId}"
 _A = f"{_P}/addons/{{addonId}}"
+_S = f"{_P}/services/{{serviceId}}"
+_J = f"{_P}/jobs/{{jobId}}"
 _B = f"{_A}/backups/{{backupId}}"
 _T = "/v1/templates/{templateId}"
 
@@ -72,6 +82,13 @@ ROUTES = (
     Route("GET", _B, ADDONS, reads.backup),
     Route("GET", f"{_B}/restores", ADDONS, reads.backup_restores),
     Route("GET", f"{_A}/restores", ADDONS, reads.addon_restores),
+    Route("GET", f"{_P}/services", SERVICES, reads.services),
+    Route("GET", _S, SERVICES, reads.service),
+    Route("GET", f"{_S}/containers", SERVICES, reads.service_containers, seed_permission=SERVICE_INSTANCES),
+    Route("GET", f"{_P}/jobs", JOBS, reads.jobs),
+    Route("GET", _J, JOBS, reads.job),
+    Route("GET", f"{_J}/runs", JOBS, reads.job_runs),
+    Route("GET", f"{_J}/containers", JOB_OBSERVABILITY, reads.job_containers, seed_permission=JOB_LOGS),
     Route("GET", "/v1/templates", TEMPLATES, reads.templates),
     Route("GET", _T, TEMPLATES, reads.template),
     Route("GET", f"{_T}/runs", TEMPLATES, reads.runs),

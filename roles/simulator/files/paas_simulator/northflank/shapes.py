@@ -35,6 +35,19 @@ TODAY: dict[str, Shape] = {
     "embedded service": _fields(f"{_EMBEDDED} serviceType"),
     "embedded job": _fields(f"{_EMBEDDED} jobType"),
     "embedded addon": _fields(_EMBEDDED, spec=_fields("type")),
+    "service item": _fields(f"{_EMBEDDED} projectId tags serviceType disabledCI disabledCD status"),
+    "service": _fields(
+        f"{_EMBEDDED} tags serviceType billing cluster createdAt updatedAt status deployment ports buildSettings "
+        "vcsData"
+    ),
+    "job item": _fields(f"{_EMBEDDED} projectId tags jobType disabledCI disabledCD suspended"),
+    "job": _fields(
+        f"{_EMBEDDED} projectId tags jobType disabledCI disabledCD suspended billing cluster createdAt settings "
+        "deployment buildSettings vcsData"
+    ),
+    "job run": _fields(
+        "id runName status concluded active succeeded failed completions backoffLimit startedAt concludedAt"
+    ),
     "addon item": _fields("id name appId uid description tags stageId status", spec=_fields("type")),
     "addon": _fields(
         "id name appId uid description createdAt tags stageId status cluster",

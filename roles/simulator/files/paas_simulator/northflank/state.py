@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from ..messages import Record
 
+_ALIVE = ("TASK_RUNNING", "TASK_STARTING", "TASK_STAGING")
+
 RestoreKey = tuple[str, str, str]
 
 
@@ -41,20 +43,47 @@ class Addon:
 
 
 @dataclass(slots=True)
+class Workload:
+    """A service or a job; ``runs`` are a job's, whose containers name theirs with ``runId``."""
+
+    data: Record
+    containers: list[Record] = field(default_factory=list)
+    runs: dict[str, Record] = field(default_factory=dict)
+
+    def count(self) -> None:
+        """Let a service want as many containers as run or are about to; without any it is paused."""
+        if "deployment" in self.data:
+            alive = sum(each["status"] in _ALIVE for each in self.containers)
+            self.data["deployment"] = {**self.data["deployment"], "instances": alive}
+
+    def last_run(self) -> Record | None:
+        """Return the run that was started last."""
+        return max(self.runs.values(), key=lambda run: str(run["startedAt"]), default=None)
+
+    def describe(self) -> Record:
+        """Return the whole service or job as JSON data."""
+        return {**self.data, "containers": self.containers, "runs": list(self.runs.values())}
+
+
+@dataclass(slots=True)
 class Project:
     """A project. ``base`` begins the full identifiers in it; ``nodes``: what its containers show of an own cluster."""
 
     data: Record
     base: str
     nodes: list[Record] = field(default_factory=list)
-    services: list[Record] = field(default_factory=list)
-    jobs: list[Record] = field(default_factory=list)
+    services: dict[str, Workload] = field(default_factory=dict)
+    jobs: dict[str, Workload] = field(default_factory=dict)
     addons: dict[str, Addon] = field(default_factory=dict)
 
     def describe(self) -> Record:
         """Return the whole project as JSON data."""
-        addons = [addon.describe() for addon in self.addons.values()]
-        return {**self.data, "services": self.services, "jobs": self.jobs, "addons": addons}
+        return {
+            **self.data,
+            "services": [service.describe() for service in self.services.values()],
+            "jobs": [job.describe() for job in self.jobs.values()],
+            "addons": [addon.describe() for addon in self.addons.values()],
+        }
 
 
 @dataclass(slots=True)

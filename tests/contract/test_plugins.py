@@ -1,0 +1,82 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inventories, connections and become plugins are documented for people, and read the environment as modules do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from support.playbook import COLLECTION, environment
+
+KINDS = ("inventory", "connection", "become")
+PLUGINS = [(kind, path.stem) for kind in KINDS for path in sorted((COLLECTION / "plugins" / kind).glob("*.py"))]
+REACHING = [plugin for plugin in PLUGINS if plugin[0] in ("inventory", "connection")]
+NAMES = "{0[0]}-{0[1]}".format
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Any]:
+    """What ansible-doc shows, with the fragments merged in."""
+    found = {}
+    for kind, name in PLUGINS:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "ansible-doc", "--json", "-t", kind, f"quayside.paas.{name}"],
+            env=environment(tmp_path_factory.mktemp("doc")),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        assert "WARNING" not in done.stderr
+        (found[kind, name],) = json.loads(done.stdout).values()
+    return found
+
+
+def test_there_are_plugins_of_each_kind() -> None:
+    assert {kind for kind, _name in PLUGINS} == set(KINDS)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=NAMES)
+def test_ansible_doc_shows_it_whole(plugin: tuple[str, str], shown: dict[tuple[str, str], Any]) -> None:
+    doc = shown[plugin]["doc"]
+    assert doc["short_description"]
+    assert doc["version_added"]
+    for name, option in doc["options"].items():
+        assert option["description"], name
+        assert option["type"], name
+    assert shown[plugin]["examples"].strip()
+
+
+@pytest.mark.parametrize("plugin", REACHING, ids=NAMES)
+def test_the_environment_is_that_of_the_modules(plugin: tuple[str, str], shown: dict[tuple[str, str], Any]) -> None:
+    client = Northflank if "northflank" in plugin[1] else Cycle
+    options = shown[plugin]["doc"]["options"]
+    for name, argument in client.arguments.options.items():
+        if name == "in_process":
+            continue
+        variables = argument["fallback"][1] if "fallback" in argument else []
+        assert sorted(entry["name"] for entry in options[name].get("env", [])) == sorted(variables), name
+        if plugin[0] == "connection":
+            assert f"ansible_{client.name.lower()}_{name}" in [entry["name"] for entry in options[name]["vars"]]
+
+
+@pytest.mark.parametrize("plugin", [plugin for plugin in PLUGINS if plugin[0] == "inventory"], ids=NAMES)
+def test_examples_of_an_inventory_are_inventory_files(
+    plugin: tuple[str, str], shown: dict[tuple[str, str], Any]
+) -> None:
+    options = set(shown[plugin]["doc"]["options"])
+    examples = list(yaml.safe_load_all(shown[plugin]["examples"]))
+    assert len(examples) > 1
+    for example in examples:
+        assert example["plugin"] == f"quayside.paas.{plugin[1]}"
+        assert set(example) <= options
