@@ -53,7 +53,7 @@ def test_ansible_doc_shows_it_whole(plugin: tuple[str, str], shown: dict[tuple[s
     assert doc["version_added"]
     for name, option in doc["options"].items():
         assert option["description"], name
-        assert option["type"], name
+        assert option.get("type") or name == "cache_prefix", name  # of a fragment of Ansible itself
     assert shown[plugin]["examples"].strip()
 
 

@@ -157,7 +157,7 @@ def _watch(secrets: tuple[str, ...], leaks: set[str], over: threading.Event) -> 
             if folder.name == str(os.getpid()):
                 continue
             if holds(folder / "cmdline", marks):
-                leaks.add(f"command line: {(folder / 'cmdline').name}")
+                leaks.add("command line")
             if holds(folder / "environ", [SSH_SECRET.encode()]):
                 leaks.add("environment")
 

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+name: northflank
+short_description: Containers of Northflank as hosts
+version_added: 0.1.0
+description:
+  - Makes a host of each running container of the addons, services and jobs of Northflank.
+  - The file has to have a name that ends in C(.northflank.yml) or C(.northflank.yaml).
+  - The hosts can be connected to at once, with P(quayside.paas.northflank_exec#connection).
+  - What cannot be read, a project or the containers of a service, is warned about by name; the other hosts stay. Only
+    when nothing can be read does the inventory fail.
+  - Of a job there are the containers of one run, which the platform chooses. Services that only build have none.
+  - Requests are one for each page of 100 projects, unless O(projects) names them; one for each project; and one for
+    each page of 100 containers of each addon, service and job. O(tags), O(details) and O(backups) cost more, as they
+    say.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._northflank
+  - quayside.paas._northflank.plugin
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description: Says that the file belongs to this plugin.
+    type: str
+    required: true
+    choices: [quayside.paas.northflank]
+  kinds:
+    description: What to take containers from.
+    type: list
+    elements: str
+    choices: [addon, service, job]
+    default: [addon, service, job]
+  projects:
+    description:
+      - Ids of the projects to read. Without them all that the token can see are read.
+      - Fewer projects cost fewer requests.
+    type: list
+    elements: str
+    default: []
+  tags:
+    description:
+      - Take addons, services and jobs that have one of these tags.
+      - Costs one more request for each page of 100 addons, services or jobs of each project, as O(details) does.
+    type: list
+    elements: str
+    default: []
+  statuses:
+    description:
+      - Take containers with one of these statuses, for example V(TASK_STARTING), V(TASK_FAILED) or V(TASK_FINISHED).
+        An empty list takes all.
+      - With C(-v) Ansible says how many containers were left out for their status.
+      - Containers that do not run are hosts all the same, which cannot be connected to.
+    type: list
+    elements: str
+    default: [TASK_RUNNING]
+  details:
+    description:
+      - Read the lists of addons, services and jobs as well, which tell their C(tags) and C(status).
+      - Costs one more request for each page of 100 addons, services or jobs of each project.
+    type: bool
+    default: false
+  backups:
+    description:
+      - Tell the last backup and the last restore of each addon, in C(northflank_last_backup) and
+        C(northflank_last_restore). They are V(null) when there is none.
+      - Costs two more requests for each addon that has a host, and more where there are over 100 backups.
+    type: bool
+    default: false
+  hostname:
+    description:
+      - A template that gives the name of a host from its facts. Without it, the name is that of the container.
+      - Where it cannot be rendered, the usual name is used, with a warning; with O(strict) the inventory fails.
+      - Characters other than letters, digits, C(.), C(-) and C(_) become C(_), and so does a C(.) or C(-) at the
+        beginning. An empty name becomes C(host).
+      - Each host whose name is then empty, that of another host, of a group, or one that Ansible understands otherwise,
+        such as C(all) or C(localhost), gets C(_) and 12 digits appended, which depend on its team, project, kind,
+        addon, service or job, and container, and on nothing else. So of several hosts with one name none has just that
+        name.
+      - The same goes for a host that has the name of one of another inventory of the collection, read before.
+      - Ansible warns about changed names.
+    type: str
+  prefix:
+    description: What the names of facts and of built-in groups begin with. Letters, digits and underscores.
+    type: str
+    default: northflank_
+  builtin_groups:
+    description:
+      - Make the groups C(northflank_project_ID), C(northflank_kind_KIND), C(northflank_addon_type_TYPE) and
+        C(northflank_status_STATUS). Characters that names of groups cannot have become C(_).
+    type: bool
+    default: true
+  connection:
+    description:
+      - Set C(ansible_connection), and the variables that P(quayside.paas.northflank_exec#connection) needs to reach the
+        container, so that plays can go there at once.
+      - A token that stands in the file is not among the variables; it is kept in the memory of the run.
+    type: bool
+    default: true
+  concurrency:
+    description: How many requests may be under way at once, V(1) to V(32).
+    type: int
+    default: 4
+notes:
+  - Options except O(hostname), O(compose), O(groups) and O(keyed_groups) may be templates or vaulted values. They can
+    use lookups and extra variables.
+  - The facts of a host are C(northflank_kind), which is V(addon), V(service) or V(job);
+    C(northflank_project) with C(id), C(name) and what else M(quayside.paas.project_info) returns of one project;
+    C(northflank_addon), C(northflank_service) or C(northflank_job) with C(id), C(name), C(app_id) and what else stands
+    in the project of it, with C(tags) and states where O(tags) or O(details) is set;
+    C(northflank_container) as M(quayside.paas.addon_container_info) returns it;
+    C(northflank_node) with C(name), C(pool_user_id), C(pool_provider_id) and C(host) of the node, which is empty except
+    on clusters of one's own;
+    with O(backups), for addons, C(northflank_last_backup) and C(northflank_last_restore) as
+    M(quayside.paas.addon_backup_info) and M(quayside.paas.backup_restore_info) return them.
+  - No text from the platform is ever taken for a template.
+  - The cache holds what was read, without secrets. It is not used when the options ask for something else than is in
+    it, and keeps nothing when something could not be read.
+seealso:
+  - plugin: quayside.paas.northflank_exec
+    plugin_type: connection
+"""
+
+EXAMPLES = r"""
+---
+# Every running container that the token in NORTHFLANK_API_TOKEN can see: my.northflank.yml
+plugin: quayside.paas.northflank
+
+---
+# The databases of two projects, with their last backups. The token is taken from a file.
+plugin: quayside.paas.northflank
+api_token: "{{ lookup('ansible.builtin.file', '/run/secrets/northflank') }}"
+kinds: [addon]
+projects: [web-shop, billing]
+backups: true
+
+---
+# What is tagged for production, in groups by tag and region: tag_production, region_europe_west
+plugin: quayside.paas.northflank
+tags: [production]
+keyed_groups:
+  - key: (northflank_addon | default(northflank_service) | default(northflank_job)).tags
+    prefix: tag
+  - key: (northflank_project.deployment | default({})).region | default('')
+    prefix: region
+
+---
+# Long names of hosts, a variable, and a group of databases that were not backed up
+plugin: quayside.paas.northflank
+backups: true
+hostname: "{{ northflank_project.id }}-{{ northflank_container.name }}"
+compose:
+  started: northflank_container.created_at
+groups:
+  no_backup: northflank_kind == 'addon' and not northflank_last_backup
+
+---
+# Read the platform once an hour at most. Run ansible-playbook with --flush-cache to read it anew.
+plugin: quayside.paas.northflank
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/northflank
+cache_timeout: 3600
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.hosts import Selection, read_hosts
+from ansible_collections.quayside.paas.plugins.plugin_utils._inventory import PaasInventory
+
+
+class InventoryModule(PaasInventory):
+    """The inventory of Northflank."""
+
+    NAME = "quayside.paas.northflank"
+    client = Northflank
+    connection = "quayside.paas.northflank_exec"
+    selecting = ("kinds", "projects", "tags", "statuses", "details", "backups")
+
+    def read(self, client: Northflank) -> Found:
+        """The hosts that the options select. Raises PaasError."""
+        options = {name: self.get_option(name) for name in (*self.selecting, "concurrency")}
+        return read_hosts(client, Selection(**options))

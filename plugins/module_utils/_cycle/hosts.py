@@ -1,0 +1,430 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Instances of a hub as hosts: which are meant, reading them in few requests, what is told of each.
+
+Facts from the vendor's page "Instances" and its public API specification of 2026.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+from collections import Counter
+
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import state_of, with_ids
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
+    CONTAINER,
+    CONTAINERS_VIEW,
+    ENVIRONMENTS_VIEW,
+    SERVERS_VIEW,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import report, summary_of
+from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
+from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host, read_each
+from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+
+T = t.TypeVar("T")
+
+MOST_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
+
+# What is told of an instance is all that it has, without what stands elsewhere.
+NOT_OF_INSTANCES = frozenset({"creator", "hub_id", "provider"})
+# What is told of the others is chosen: every one of their instances carries it.
+CONTAINER_FACTS = (
+    *("id", "identifier", "name", "annotations", "deployment", "deprecate", "image", "lock", "role", "stack"),
+    *("stateful", "state", "config.network.hostname", "config.network.public", "config.deploy.strategy"),
+)
+ENVIRONMENT_FACTS = ("id", "identifier", "name", "cluster", "about.description", "state")
+SERVER_FACTS = (
+    *("id", "hostname", "nickname", "cluster", "location_id", "model_id", "state", "constraints.tags", "features"),
+    *("ephemeral", "evacuate", "provider.vendor", "provider.model", "provider.location", "provider.zone"),
+    "provider.init_ips",
+)
+LOCATION_FACTS = ("id", "name", "abbreviation", "geographic", "provider.code", "provider.location", "provider.vendor")
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """Which instances are meant, and what is told of them.
+
+    environments, containers, servers, clusters: ids, identifiers or names, of servers also host names; an instance has
+    to fit one of each; none means any. states: in the platform's words; none means any. telemetry: tell a summary of
+    what instances that run use. concurrency: requests at once.
+    """
+
+    environments: t.Sequence[str] = ()
+    containers: t.Sequence[str] = ()
+    servers: t.Sequence[str] = ()
+    clusters: t.Sequence[str] = ()
+    states: t.Sequence[str] = ("running",)
+    telemetry: bool = False
+    concurrency: int = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reading:
+    """What the steps of reading share. known: resources by kind and id, as the platform sends them."""
+
+    client: Cycle
+    wanted: Selection
+    found: Found = dataclasses.field(default_factory=Found)
+    known: Item = dataclasses.field(default_factory=dict)
+
+    def listed(
+        self, path: str, list_key: str, name: str, permission: str, query: t.Mapping[str, t.Any] | None = None
+    ) -> list[Item]:
+        """A list as far as it can be read. name: what it is called where it breaks off, which is warned about.
+
+        Raises PaasError when not even its first page can be read.
+        """
+        items: list[Item] = []
+
+        def take(item: Item) -> bool:
+            items.append(item)
+            return False
+
+        try:
+            self.client.get_list(path, list_key, query=query, keep=take, permission=permission, includes=self.known)
+        except PaasError as error:
+            if not items:
+                raise
+            self.found.warnings.append(
+                f"{name} breaks off; what comes after the first {len(items)} is missing. {error}"
+            )
+        return items
+
+    def know(self, kind: str, items: t.Iterable[Item]) -> None:
+        """Adds resources to those that are known."""
+        self.known.setdefault(kind, {}).update(_by_id(items))
+
+    def of(self, kind: str, identity: t.Any) -> Item:
+        """A resource that is known, or no more than its id."""
+        known = self.known.get(kind, {}).get(str(identity))
+        return known if isinstance(known, dict) else {"id": None if identity is None else str(identity)}
+
+    def each(self, read: t.Callable[[T], list[Item]], parents: t.Sequence[T], name: t.Callable[[T], str]) -> list[Item]:
+        """The instances of many parents. See read_each()."""
+        lost = "Instances that cannot be read are missing from the inventory: {}."
+        pairs = read_each(read, parents, concurrency=self.wanted.concurrency, name=name, found=self.found, lost=lost)
+        return [one for _parent, instances in pairs for one in instances]
+
+
+def read_hosts(client: Cycle, wanted: Selection) -> Found:
+    """The hosts that are meant, the oldest first.
+
+    Requests: a page of the list of containers for each 100 of them, and a list of instances for each container that may
+    have any that are meant. Environments that are not given by ids are looked up before, in one list. With servers or
+    clusters the list of servers is read first; then, without environments and containers, nothing is read besides a
+    list of instances for each such server. With telemetry one more for each host that runs.
+    Raises PaasError when nothing at all can be read.
+    """
+    reading = _Reading(client, wanted)
+    servers = _servers(reading)
+    containers: list[Item] = []
+    if servers is None or (servers and (wanted.environments or wanted.containers)):
+        containers = _containers(reading)
+        found = _of_containers(reading, containers, servers)
+    else:
+        found = _on_servers(reading, servers)
+    # Filters of the platform count here as well, lest one that does not know them changes what is meant.
+    there = [one for one in found if servers is None or one["server_id"] in servers]
+    meant = {one["id"]: one for one in there if not wanted.states or state_of(one) in wanted.states}
+    if wanted.states:
+        others = [one for one in there if one["id"] not in meant]
+        _note_others(reading, others, containers, filtered=servers is not None)
+    instances = [meant[identity] for identity in sorted(meant)]  # ids tell their age
+    use = _telemetry(reading, instances) if wanted.telemetry else {}
+    reading.found.hosts = _hosts(reading, instances, use)
+    return reading.found
+
+
+def _selected(
+    reading: _Reading,
+    items: t.Iterable[Item],
+    names_of: t.Callable[[Item], t.Iterable[t.Any]],
+    wanted: t.Sequence[str],
+    noun: str,
+) -> list[Item]:
+    """The items that are meant by one of their names. What means none of them is warned about."""
+    chosen: list[Item] = []
+    met: set[str] = set()
+    for item in items:
+        names = {str(name) for name in names_of(item) if name is not None}.intersection(wanted)
+        if names:
+            chosen.append(item)
+            met |= names
+    missing = [name for name in wanted if name not in met]
+    if missing:
+        told = ", ".join(f'"{name}"' for name in missing)
+        reading.found.warnings.append(f"There is no {noun} with the id or name {told}.")
+    return chosen
+
+
+def _named(item: Item) -> tuple[t.Any, ...]:
+    return (item.get("id"), item.get("identifier"), item.get("name"))
+
+
+def _server_named(server: Item) -> tuple[t.Any, ...]:
+    return (server.get("id"), server.get("hostname"), server.get("nickname"))
+
+
+def _by_id(items: t.Iterable[Item]) -> dict[str, Item]:
+    return {str(one["id"]): one for one in items if isinstance(one.get("id"), (str, int))}
+
+
+def _servers(reading: _Reading) -> dict[str, Item] | None:
+    """The servers that are meant, by id; None when any are."""
+    wanted = reading.wanted
+    if not (wanted.servers or wanted.clusters):
+        return None
+    query = {"include": ["locations", "clusters"], "meta": ["instances_count"]}
+    found = reading.listed("infrastructure/servers", "servers", "The list of servers", SERVERS_VIEW, query)
+    reading.know("servers", found)
+    if wanted.clusters:
+        # Servers have the identifier of their cluster. Its id comes along.
+        clusters = [one for one in (reading.known.get("clusters") or {}).values() if isinstance(one, dict)]
+        names = {str(one.get("identifier")): _named(one) for one in clusters}
+
+        def of_cluster(server: Item) -> tuple[t.Any, ...]:
+            return (server.get("cluster"), *names.get(str(server.get("cluster")), ()))
+
+        found = _selected(reading, found, of_cluster, wanted.clusters, "cluster that has servers,")
+    if wanted.servers:
+        noun = "server in the clusters asked for," if wanted.clusters else "server"
+        found = _selected(reading, found, _server_named, wanted.servers, noun)
+    return _by_id(found)
+
+
+def _environments(reading: _Reading) -> list[str] | None:
+    """The ids of the environments that are meant, looked up by name; None when that cannot be done."""
+    try:
+        found = reading.listed("environments", "environments", "The list of environments", ENVIRONMENTS_VIEW)
+    except PaasError as error:
+        reading.found.notes.append(f"Environments are looked up among those of all containers instead. {error}")
+        return None
+    reading.know("environments", found)
+    return list(_by_id(_selected(reading, found, _named, reading.wanted.environments, "environment")))
+
+
+def _containers(reading: _Reading) -> list[Item]:
+    """The containers that are meant and are not deleted."""
+    wanted = reading.wanted
+    are_ids = all(re.fullmatch("[0-9a-f]{24}", name) for name in wanted.environments)
+    looked_up = None if are_ids else _environments(reading)
+    if looked_up == []:
+        return []
+    query: dict[str, t.Any] = {"include": ["environments"], "meta": ["instances_count"]}
+    environments = list(wanted.environments) if are_ids else looked_up
+    if environments and len(environments) <= MOST_IN_QUERY:
+        query["filter[environment]"] = ",".join(environments)
+    found = reading.listed("containers", "containers", "The list of containers", CONTAINERS_VIEW, query)
+    if looked_up is not None:
+        found = [one for one in found if str(value_at(one, "environment.id")) in looked_up]
+    elif wanted.environments:
+        found = _selected(
+            reading,
+            found,
+            lambda one: _named(reading.of("environments", value_at(one, "environment.id"))),
+            wanted.environments,
+            "environment that has containers,",
+        )
+    if wanted.containers:
+        noun = "container in the environments asked for," if wanted.environments else "container"
+        found = _selected(reading, found, _named, wanted.containers, noun)
+    found = [one for one in found if not CONTAINER.is_over(one)]
+    known = _by_id(found)
+    if len(known) < len(found):
+        lost = len(found) - len(known)
+        reading.found.warnings.append(
+            f"Containers that the platform lists without an id, whose instances are missing: {lost}."
+        )
+    reading.know("containers", found)
+    return list(known.values())
+
+
+def _counted(holder: Item) -> dict[str, int] | None:
+    """How many instances a container or server has in each state; None when it does not say, or not clearly."""
+    states, total = value_at(holder, "meta.instances_count.state"), value_at(holder, "meta.instances_count.total")
+    if not isinstance(states, dict) or not all(type(number) is int and number >= 0 for number in states.values()):
+        return None
+    return states if type(total) is int and sum(states.values()) == total else None
+
+
+def _may_have(holder: Item, states: t.Sequence[str]) -> bool:
+    """Whether a container or server may have instances in these states; no states are all of them."""
+    counted = _counted(holder)
+    return counted is None or any(number for state, number in counted.items() if not states or state in states)
+
+
+def _note_others(reading: _Reading, read: t.Iterable[Item], containers: t.Sequence[Item], *, filtered: bool) -> None:
+    """Notes how many instances are left out because of their state.
+
+    read: those that were read all the same. containers: those whose instances the platform filtered by state; they tell
+    how many they have besides. filtered: whether by servers, too, which their numbers do not tell.
+    """
+    counts = {str(one["id"]): counted for one in containers if (counted := _counted(one)) is not None and not filtered}
+    others = Counter(state_of(one) or "unknown" for one in read if one["container_id"] not in counts)
+    for counted in counts.values():
+        others.update({state: number for state, number in counted.items() if state not in reading.wanted.states})
+    told = [f"{number} {state}" for state, number in sorted(others.items()) if number]
+    if told:
+        reading.found.notes.append(f"Instances left out because of their state: {', '.join(told)}.")
+    if len(containers) > len(counts):
+        unknown = len(containers) - len(counts)
+        reading.found.notes.append(
+            f"Containers that do not tell how many instances they have in other states: {unknown}."
+        )
+
+
+def _container_label(container: Item) -> str:
+    return f'container "{container.get("identifier") or container["id"]}"'
+
+
+def _of_containers(reading: _Reading, containers: t.Sequence[Item], servers: t.Mapping[str, Item] | None) -> list[Item]:
+    """The instances of containers, filtered by the platform as far as it knows how."""
+    # Of all array parameters only this one is specified as one text with commas.
+    query = {"include": "servers,locations,environments"}
+    if reading.wanted.states:
+        query["filter[state]"] = ",".join(reading.wanted.states)
+    if servers is not None and len(servers) == 1:
+        query["filter[server]"] = next(iter(servers))
+
+    def read(container: Item) -> list[Item]:
+        name = f"The list of instances of the {_container_label(container)}"
+        path = f"containers/{path_segment(container['id'], 'container_id')}/instances"
+        found = reading.listed(path, "instances", name, CONTAINERS_VIEW, query)
+        return _usable(reading, [{**one, "container_id": container["id"]} for one in found], name)
+
+    return reading.each(read, [one for one in containers if _may_have(one, reading.wanted.states)], _container_label)
+
+
+def _on_servers(reading: _Reading, servers: t.Mapping[str, Item]) -> list[Item]:
+    """The instances on servers in whatever state: this list has no filters."""
+
+    def label(identity: str) -> str:
+        return f'server "{servers[identity].get("hostname") or identity}"'
+
+    def read(identity: str) -> list[Item]:
+        name = f"The list of instances of the {label(identity)}"
+        path = f"infrastructure/servers/{path_segment(identity, 'server_id')}/instances"
+        query = {"include": ["containers", "environments"]}
+        found = reading.listed(path, "instances", name, CONTAINERS_VIEW, query)
+        return _usable(reading, [{**one, "server_id": identity} for one in found], name)
+
+    return reading.each(read, [key for key, server in servers.items() if _may_have(server, ())], label)
+
+
+def _usable(reading: _Reading, instances: t.Iterable[Item], name: str) -> list[Item]:
+    """Instances whose ids are texts. One that comes without its own or its container's cannot be reached: a warning."""
+    found: list[Item] = []
+    for one in instances:
+        if isinstance(one.get("id"), (str, int)) and isinstance(one.get("container_id"), (str, int)):
+            found.append({**with_ids(one), "container_id": str(one["container_id"])})
+        else:
+            reading.found.warnings.append(f"{name} has an instance without its id, or its container's: it is left out.")
+    return found
+
+
+def _telemetry(reading: _Reading, instances: t.Iterable[Item]) -> dict[str, Item]:
+    """What instances that run use, by id. There is none of others."""
+
+    def read(instance: Item) -> Item:
+        found = report(reading.client, instance["container_id"], instance["id"], None, None)
+        return t.cast("Item", found["summary"])
+
+    running = [one for one in instances if state_of(one) == "running"]
+    lost = "Telemetry cannot be read of {}."
+    try:
+        pairs = read_each(
+            read,
+            running,
+            concurrency=reading.wanted.concurrency,
+            name=lambda one: f'instance "{one["id"]}"',
+            found=reading.found,
+            lost=lost,
+        )
+    except PaasError as error:  # of every single one: the hosts are there all the same
+        reading.found.warnings.append(f"Telemetry cannot be read. {error}")
+        return {}
+    return {one["id"]: summary for one, summary in pairs}
+
+
+def _hosts(reading: _Reading, instances: t.Iterable[Item], use: t.Mapping[str, Item]) -> list[Host]:
+    """Instances as hosts. use: see _telemetry(). What belongs to several of them is one and the same object."""
+    facts: dict[tuple[str, str], Item] = {}
+    unknown_use = summary_of([])
+
+    def facts_of(kind: str, identity: t.Any, fields: t.Iterable[str]) -> Item:
+        key = (kind, str(identity))
+        if key not in facts:
+            facts[key] = reading.client.plain(_fields(reading.of(kind, identity), fields))
+        return facts[key]
+
+    hosts: list[Host] = []
+    for one in instances:
+        container = facts_of("containers", one["container_id"], CONTAINER_FACTS)
+        server = facts_of("servers", one["server_id"], SERVER_FACTS)
+        inside = value_at(one, "environment.id")
+        told = {
+            "instance": reading.client.plain({key: value for key, value in one.items() if key not in NOT_OF_INSTANCES}),
+            "container": container,
+            "environment": facts_of("environments", inside, ENVIRONMENT_FACTS),
+            "server": server,
+            "location": facts_of("locations", one.get("location_id") or server.get("location_id"), LOCATION_FACTS),
+        }
+        if reading.wanted.telemetry:
+            told["telemetry"] = use.get(one["id"], unknown_use)
+        hosts.append(
+            {
+                "name": str(one.get("hostname") or f"{container.get('identifier') or one['container_id']}-{one['id']}"),
+                "identity": one["id"],
+                "facts": told,
+                "connection": {
+                    "ansible_cycle_container_id": one["container_id"],
+                    "ansible_cycle_instance_id": one["id"],
+                },
+                "groups": _groups(told),
+            }
+        )
+    return hosts
+
+
+def _fields(item: Item, fields: t.Iterable[str]) -> Item:
+    """Some fields of a resource, those with dots below what they are in. What it does not have stays away."""
+    found: Item = {}
+    for field in fields:
+        value = value_at(item, field, found)
+        if value is not found:
+            *places, name = field.split(".")
+            inner = found
+            for place in places:
+                inner = inner.setdefault(place, {})
+            inner[name] = value
+    return found
+
+
+def _groups(facts: Item) -> list[str]:
+    """The groups of a host, by what it is in and how it is. What is not known makes none."""
+    location, server = facts["location"], facts["server"]
+    names = {
+        "environment": facts["environment"].get("identifier") or facts["environment"].get("id"),
+        "container": facts["container"].get("identifier") or facts["container"].get("id"),
+        "server": server.get("hostname") or server.get("id"),
+        "location": value_at(location, "provider.code") or location.get("name") or location.get("id"),
+        "state": state_of(facts["instance"]),
+        "health": _health(facts["instance"]),
+    }
+    return [f"{kind}_{name}" for kind, name in names.items() if name]
+
+
+def _health(instance: Item) -> str:
+    """What the health check says: healthy, unhealthy, or unknown where it said nothing yet, or there is none."""
+    healthy = value_at(instance, "state.health.healthy")
+    return {True: "healthy", False: "unhealthy"}.get(healthy, "unknown") if isinstance(healthy, bool) else "unknown"

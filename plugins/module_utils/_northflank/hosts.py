@@ -1,0 +1,375 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Containers of addons, services and jobs as hosts: which are meant, reading them in few requests, what is told.
+
+Facts from the official Python client 2.1.0: one project is answered with its services, jobs and addons, without their
+tags and states. The list of a job's containers takes the id of a run; without one it names the run that it chose.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import typing as t
+from collections import Counter
+from datetime import UTC, datetime
+
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
+from ansible_collections.quayside.paas.plugins.module_utils._errors import NotFoundError
+from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host, read_each
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import (
+    ADDON,
+    ADDON_BACKUP,
+    ADDON_CONTAINER,
+    BACKUP_RESTORE,
+    PROJECT,
+    USER_KEYED,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What has containers.
+
+    list_key: the platform's name of the list. permission: what it takes to read the list. containers: what it takes to
+    read the containers of one.
+    """
+
+    list_key: str
+    permission: str
+    containers: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """What happens to addons. fact: what the last one is called. list_key: the list. time: the field that says when."""
+
+    fact: str
+    list_key: str
+    time: str
+    permission: str
+
+
+KINDS = {
+    "addon": Kind("addons", ADDON.permission, ADDON_CONTAINER.permission),
+    "service": Kind(
+        "services",
+        "Project > Services > General > Read",
+        "Project > Services > General > Read (in older roles: Deployment > View Instances)",
+    ),
+    "job": Kind(
+        "jobs",
+        "Project > Jobs > General > Read",
+        "Project > Jobs > Deployment > View Observability (in older roles: View Instance Logs)",
+    ),
+}
+# What a project holds, which is no fact of its hosts.
+HELD = frozenset(kind.list_key for kind in KINDS.values())
+# What a container tells of the node below it, which it does on clusters of one's own.
+NODE_FACTS = {
+    "node_name": "name",
+    "node_pool_user_id": "pool_user_id",
+    "node_pool_provider_id": "pool_provider_id",
+    "host": "host",
+}
+EVENTS = (
+    Event("last_backup", ADDON_BACKUP.list_key, "createdAt", ADDON_BACKUP.permission),
+    Event("last_restore", BACKUP_RESTORE.list_key, "restoreTimestamp", BACKUP_RESTORE.permission),
+)
+LATEST_SECONDS = 10**11  # a greater number counts milliseconds
+
+T = t.TypeVar("T")
+R = t.TypeVar("R")
+
+
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """Which containers are meant, and what is told of them.
+
+    projects: ids; none means all. kinds: of KINDS. tags: of an addon, service or job, which has to have one of them;
+    none means any. statuses: of a container; none means any. backups: tell the last backup and the last restore of an
+    addon. details: tell tags and states of addons, services and jobs. concurrency: requests at once.
+    """
+
+    projects: t.Sequence[str] = ()
+    kinds: t.Sequence[str] = tuple(KINDS)
+    tags: t.Sequence[str] = ()
+    statuses: t.Sequence[str] = ("TASK_RUNNING",)
+    backups: bool = False
+    details: bool = False
+    concurrency: int = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class _Parent:
+    """An addon, service or job: its project's facts, its kind, its own facts; both have their id as text."""
+
+    project: Item
+    kind: str
+    facts: Item
+
+    @property
+    def path(self) -> str:
+        """Where it is, for requests."""
+        return f"{_list_path(self.project, self.kind)}/{path_segment(self.facts['id'], 'id')}"
+
+    @property
+    def label(self) -> str:
+        """What messages call it; no two have the same."""
+        return f"{self.project['id']}/{self.kind}/{self.facts['id']}"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Reading:
+    """What the steps of reading share."""
+
+    client: Northflank
+    wanted: Selection
+    found: Found = dataclasses.field(default_factory=Found)
+
+    def each(self, read: t.Callable[[T], R], parents: t.Sequence[T], **options: t.Any) -> list[tuple[T, R]]:
+        """See read_each()."""
+        return read_each(read, parents, concurrency=self.wanted.concurrency, found=self.found, **options)
+
+    def with_id(self, items: t.Any, what: str) -> list[Item]:
+        """The facts of those items that have an id, as text. One without cannot be read, and is warned about."""
+        kept: dict[str, Item] = {}
+        for item in items:
+            identity = item.get("id") if isinstance(item, dict) else None
+            if identity in (None, ""):
+                self.found.warnings.append(f"The platform lists {what} without an id: what is there is missing.")
+            else:
+                kept.setdefault(str(identity), {**self.client.plain(item, USER_KEYED), "id": str(identity)})
+        return list(kept.values())
+
+
+def read_hosts(client: Northflank, wanted: Selection) -> Found:
+    """The hosts that are meant, in the platform's order.
+
+    Requests: the pages of the list of projects, unless they are named; one for each project; with tags or details the
+    list of each kind that a project has; one list for each addon, service and job; with backups two lists for each
+    addon that has a host. Raises PaasError when nothing at all can be read.
+    """
+    reading = _Reading(client, wanted)
+    parents = _selected(reading, _parents(reading, _projects(reading)))
+    containers = _containers(reading, parents)
+    last = _last_events(reading, [parent for parent, listed in containers if listed and parent.kind == "addon"])
+    reading.found.hosts = [
+        _host(parent, client.plain(container), last.get(parent.label, {}))
+        for parent, listed in containers
+        for container in listed
+    ]
+    return reading.found
+
+
+def _projects(reading: _Reading) -> list[Item]:
+    """The projects as the platform sends them, each with what it holds."""
+
+    def read(identity: str) -> Item:
+        project = reading.client.get(f"projects/{path_segment(identity, 'projects')}", permission=PROJECT.permission)
+        return {**project, "id": identity}
+
+    def read_named(identity: str) -> Item:
+        try:
+            return read(identity)
+        except NotFoundError as error:
+            reading.client.check_scope()
+            raise not_found("project", "projects", identity, error) from None
+
+    named = list(dict.fromkeys(map(str, reading.wanted.projects)))
+    lost = "The projects {} could not be read, so their hosts are missing."
+    if named:
+        read_ones = reading.each(read_named, named, name=str, lost=lost, may_be_gone=False)
+    else:
+        listed = reading.with_id(_listed_projects(reading.client), "a project")
+        read_ones = reading.each(read, [project["id"] for project in listed], name=str, lost=lost)
+    return [project for _identity, project in read_ones]
+
+
+def _listed_projects(client: Northflank) -> list[Item]:
+    try:
+        return client.get_list("projects", PROJECT.list_key, permission=PROJECT.permission)
+    except NotFoundError:
+        client.check_scope()
+        raise
+
+
+def _parents(reading: _Reading, projects: t.Sequence[Item]) -> list[_Parent]:
+    """The addons, services and jobs of the projects, with tags and states where these are asked for."""
+    wanted = reading.wanted
+    held = [(project, kind, project.get(KINDS[kind].list_key)) for project in projects for kind in wanted.kinds]
+    # Where the project does not say what it holds, or not all that is asked for, the list of the kind does.
+    to_list = [
+        (project, kind) for project, kind, items in held if items is None or (items and (wanted.tags or wanted.details))
+    ]
+
+    def read(place: tuple[Item, str]) -> list[Item]:
+        project, kind = place
+        return reading.client.get_list(
+            _list_path(project, kind), KINDS[kind].list_key, permission=KINDS[kind].permission
+        )
+
+    lists = reading.each(
+        read,
+        to_list,
+        name=lambda place: f"{place[0]['id']}/{KINDS[place[1]].list_key}",
+        lost="The lists {} could not be read, so tags and states of what they hold are unknown.",
+    )
+    listed = {(project["id"], kind): items for (project, kind), items in lists}
+    parents = []
+    for project, kind, items in held:
+        facts = reading.client.plain({key: value for key, value in project.items() if key not in HELD})
+        found = {
+            item["id"]: item
+            for item in reading.with_id(items or (), f"one of the {KINDS[kind].list_key} of {project['id']}")
+        }
+        for item in reading.with_id(
+            listed.get((project["id"], kind), ()), f"one of the {KINDS[kind].list_key} of {project['id']}"
+        ):
+            found[item["id"]] = {**found.get(item["id"], {}), **item}
+        parents += [_Parent(facts, kind, item) for item in found.values()]
+    return parents
+
+
+def _selected(reading: _Reading, parents: t.Sequence[_Parent]) -> list[_Parent]:
+    """The parents that have containers at all and one of the tags that are asked for."""
+    # What a service of this type builds runs in others.
+    parents = [parent for parent in parents if parent.facts.get("service_type") != "build"]
+    tags = set(reading.wanted.tags)
+    if not tags:
+        return parents
+    unknown = [parent.label for parent in parents if not isinstance(parent.facts.get("tags"), list)]
+    if unknown:
+        reading.found.warnings.append(
+            f"Left out, as the platform does not tell their tags: {', '.join(unknown)}. Without the option tags they"
+            " are there."
+        )
+    selected = [parent for parent in parents if parent.label not in unknown and tags & set(parent.facts["tags"])]
+    left_out = len(parents) - len(selected) - len(unknown)
+    if left_out:
+        reading.found.notes.append(f"Left out for their tags: {left_out} addons, services and jobs.")
+    return selected
+
+
+def _containers(reading: _Reading, parents: t.Sequence[_Parent]) -> list[tuple[_Parent, list[Item]]]:
+    """The containers of the parents whose status is asked for."""
+    statuses = set(reading.wanted.statuses)
+    left_out: Counter[str] = Counter()
+
+    def read(parent: _Parent) -> list[Item]:
+        return reading.client.get_list(
+            f"{parent.path}/containers", "containers", identity="name", permission=KINDS[parent.kind].containers
+        )
+
+    listed = reading.each(
+        read,
+        parents,
+        name=lambda parent: parent.label,
+        lost="The containers of {} could not be read, so these hosts are missing.",
+    )
+    for _parent, containers in listed:
+        # One that does not tell its status stays.
+        left_out.update(str(one["status"]) for one in containers if not _has_status(one, statuses))
+        containers[:] = [one for one in containers if _has_status(one, statuses)]
+    if left_out:
+        counts = ", ".join(f"{count} {status}" for status, count in sorted(left_out.items()))
+        reading.found.notes.append(f"Containers left out for their status: {counts}. The option statuses selects.")
+    return listed
+
+
+def _has_status(container: Item, statuses: t.Collection[str]) -> bool:
+    return not statuses or container.get("status") is None or str(container["status"]) in statuses
+
+
+def _last_events(reading: _Reading, addons: t.Sequence[_Parent]) -> dict[str, Item]:
+    """By label of an addon, the facts last_backup and last_restore, None where there is none; if they are asked for."""
+    if not reading.wanted.backups:
+        return {}
+
+    def read(place: tuple[_Parent, Event]) -> Item | None:
+        parent, event = place
+        try:
+            items = reading.client.get_list(
+                f"{parent.path}/{event.list_key}", event.list_key, permission=event.permission
+            )
+        except NotFoundError:  # gone meanwhile, or of a type that has none
+            return None
+        return latest(items, event.time)
+
+    found = reading.each(
+        read,
+        [(parent, event) for parent in addons for event in EVENTS],
+        name=lambda place: f"{place[0].label}/{place[1].list_key}",
+        lost="The lists {} could not be read, so these facts are missing.",
+    )
+    last: dict[str, Item] = {}
+    for (parent, event), item in found:
+        last.setdefault(parent.label, {})[event.fact] = None if item is None else reading.client.plain(item)
+    return last
+
+
+def latest(items: t.Sequence[Item], field: str) -> Item | None:
+    """The item with the latest time stamp in a field; the first of several. None when there is no item."""
+    return max(items, key=lambda item: moment(item.get(field)), default=None)
+
+
+def moment(value: t.Any) -> float:
+    """A time stamp of the platform in seconds since 1970; one that cannot be read is before all others.
+
+    The platform's pages show ISO text, also with a blank for the T or a stray quote, and numbers or digits that count
+    seconds or milliseconds.
+    """
+    text = str(value).strip().strip("\"'")
+    try:
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            number = float(text)
+            return number / 1000 if number > LATEST_SECONDS else number
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return -math.inf
+
+
+def _host(parent: _Parent, container: Item, last: Item) -> Host:
+    """A host from the facts of its container and parent. last: see _last_events()."""
+    name = str(container.get("name") or "")
+    # Without a name, only all that is known of a container tells it from the others.
+    own = name or json.dumps(container, sort_keys=True)
+    kind = parent.kind
+    connection = {
+        "ansible_northflank_project_id": parent.project["id"],
+        "ansible_northflank_kind": kind,
+        "ansible_northflank_resource_id": parent.facts["id"],
+    }
+    groups = [f"project_{parent.project['id']}", f"kind_{kind}"]
+    addon_type = value_at(parent.facts, "spec.type") if kind == "addon" else None
+    groups += [f"addon_type_{addon_type}"] if addon_type else []
+    groups += [f"status_{container['status']}"] if container.get("status") else []
+    node = {fact: container[field] for field, fact in NODE_FACTS.items() if container.get(field) is not None}
+    return Host(
+        name=name,
+        # The platform's id of an app begins with the team.
+        identity=f"{parent.facts.get('app_id')}:{parent.label}/{own}",
+        facts={
+            "kind": kind,
+            "project": parent.project,
+            kind: parent.facts,
+            "container": container,
+            "node": node,
+            **last,
+        },
+        connection={**connection, **({"ansible_host": name} if name else {})},
+        groups=groups,
+    )
+
+
+def _list_path(project: Item, kind: str) -> str:
+    return f"projects/{path_segment(project['id'], 'projects')}/{KINDS[kind].list_key}"
