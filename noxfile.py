@@ -65,6 +65,13 @@ def weather(session: nox.Session, pair: interpreters.Pair) -> None:
 
 
 @nox.session(python=False)
+@each_pair
+def hosts(session: nox.Session, pair: interpreters.Pair) -> None:
+    """Plays in every container of both platforms, with inventories and connections."""
+    suites.run_pytest(session, pair, "tests/hosts")
+
+
+@nox.session(python=False)
 @newest_pair
 def bench(session: nox.Session, pair: interpreters.Pair) -> None:
     """What a task costs; no part of the tests."""

@@ -16,7 +16,10 @@ import base64
 import contextlib
 import dataclasses
 import http.client
+import math
 import os
+import select
+import socket
 import ssl
 import time
 import typing as t
@@ -53,7 +56,6 @@ else:
     HAS_WEBSOCKET = True
 
 if t.TYPE_CHECKING:
-    import socket
     from typing import Self
 
     from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
@@ -61,6 +63,7 @@ if t.TYPE_CHECKING:
 
 LARGEST_MESSAGE = 8 * 1024 * 1024  # bytes
 LARGEST_HANDSHAKE = 64 * 1024  # bytes of an answer to the handshake
+PORTION = 64 * 1024  # bytes that are handed to the system at once
 CLOSE_WITHIN = 1.0  # seconds that the other side gets to confirm the end
 SCHEMES = {"ws": "http", "wss": "https"}
 
@@ -98,44 +101,104 @@ class _Target:
 class _Wire:
     """A connected socket with an end in time and a bound in size, as websocket-client wants to have it.
 
-    deadline: by the clock, for what is read and written. received: bytes, limit: how many may come; its user sets both
-    anew for each message.
+    What is sent waits in a queue for the other side to take it, and goes while something is being received too: neither
+    side can keep the other waiting for ever by talking.
+    deadline: by the clock, for what is waited for. received: bytes, limit: how many may come. only_until_sent: do not
+    wait when the queue is empty. Its user sets these for each message. heard_at, moved_at: when something last arrived,
+    and when something last went out or began to wait.
     """
 
     def __init__(self, plain: socket.socket, clock: t.Callable[[], float]) -> None:
+        plain.setblocking(False)
         self._socket = plain
         self._clock = clock
+        self._queue = bytearray()
+        self._waits_for = select.POLLOUT  # what the queue waits for; TLS may have to read before it can write
+        self._broken: OSError | None = None
         self.deadline = float("-inf")
         self.limit = LARGEST_HANDSHAKE
         self.received = 0
+        self.only_until_sent = False
+        self.heard_at = self.moved_at = clock()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes in the queue."""
+        return len(self._queue)
 
     def recv(self, size: int) -> bytes:
-        """What is there, at least a byte; nothing at the end. Raises TimeoutError, AnswerError."""
-        self._set_timeout()
-        data = self._socket.recv(min(size, 65536))
-        self.received += len(data)
-        if self.received > self.limit:
-            raise AnswerError(f"A message of the WebSocket is larger than {self.limit} bytes.")
-        return data
+        """What is there, at least a byte; nothing at the end. Raises TimeoutError, AnswerError, OSError."""
+        while True:
+            self._flush()
+            waits_for = select.POLLIN
+            try:
+                data = self._socket.recv(min(size, PORTION))
+            except (BlockingIOError, ssl.SSLWantReadError):
+                pass
+            except ssl.SSLWantWriteError:
+                waits_for = select.POLLOUT
+            else:
+                self.heard_at = self._clock()
+                self.received += len(data)
+                if self.received > self.limit:
+                    raise AnswerError(f"A message of the WebSocket is larger than {self.limit} bytes.")
+                return data
+            # What came before the connection broke has been read.
+            if self._broken is not None:
+                raise self._broken
+            if self.only_until_sent and not self._queue:
+                raise TimeoutError("sent")
+            self._wait(waits_for)
 
     def send(self, data: bytes) -> int:
-        """How much of it was sent. Raises TimeoutError."""
-        self._set_timeout()
-        return self._socket.send(data)
+        """Puts it into the queue, and sends what is taken at once."""
+        if not self._queue:
+            self.moved_at = self._clock()
+        self._queue += data
+        self._flush()
+        return len(data)
 
-    def _set_timeout(self) -> None:
+    def finish(self) -> None:
+        """Sends what is in the queue. Raises TimeoutError, OSError."""
+        self._flush()
+        while self._queue:
+            self._wait(0)
+            self._flush()
+        if self._broken is not None:
+            raise self._broken
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """The deadline counts, whatever websocket-client says."""
+
+    def _flush(self) -> None:
+        try:
+            while self._queue:
+                sent = self._socket.send(bytes(memoryview(self._queue)[:PORTION]))
+                del self._queue[:sent]
+                self.moved_at = self._clock()
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            self._waits_for = select.POLLOUT
+        except ssl.SSLWantReadError:
+            self._waits_for = select.POLLIN
+        except OSError as error:
+            self._broken = error
+            self._queue.clear()
+
+    def _wait(self, waits_for: int) -> None:
         left = self.deadline - self._clock()
-        if left <= 0:
+        poll = select.poll()
+        poll.register(self._socket, waits_for | (self._waits_for if self._queue else 0))
+        if left <= 0 or not poll.poll(math.ceil(left * 1000)):
             raise TimeoutError("timed out")
-        self._socket.settimeout(left)
 
     def __getattr__(self, name: str) -> t.Any:
         return getattr(self._socket, name)
 
 
 class WebSocket:
-    """An open WebSocket, for one thread at a time. closed: how the other side ended it, None while it has not.
+    """An open WebSocket, for one thread at a time.
 
+    closed: how the other side ended it, None while it has not. answers_pings: whether it has answered one.
     Made by open_websocket(). Leaving it as a context closes it.
     """
 
@@ -147,6 +210,7 @@ class WebSocket:
         self._clock = clock
         self._boundary = 0
         self.closed: Close | None = None
+        self.answers_pings = False
 
     def __enter__(self) -> Self:
         return self
@@ -154,12 +218,27 @@ class WebSocket:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def receive(self, timeout: float) -> Message | None:
+    @property
+    def unsent(self) -> int:
+        """Bytes that the other side has not taken yet."""
+        return self._wire.unsent
+
+    def quiet(self) -> float:
+        """Seconds since anything arrived, a pong for example."""
+        return self._clock() - self._wire.heard_at
+
+    def stuck(self) -> float:
+        """Seconds since the other side last took something of what waits to be sent."""
+        return self._clock() - self._wire.moved_at
+
+    def receive(self, timeout: float, *, only_until_sent: bool = False) -> Message | None:
         """The next message. None when none was complete within so many seconds, and when the connection was closed.
 
+        Meanwhile it sends what there is to send. only_until_sent: returns None as soon as all of it is sent.
         Raises TransportError when it broke, AnswerError for what is no WebSocket message or too large.
         """
         self._wire.deadline = self._clock() + timeout
+        self._wire.only_until_sent = only_until_sent
         while self.closed is None:
             try:
                 # Returns after control frames too, so that those do not keep it beyond the deadline.
@@ -178,10 +257,17 @@ class WebSocket:
                 if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
                     self._wire.received = self._boundary = 0
                     return Message(bytes(frame.data), opcode == websocket.ABNF.OPCODE_TEXT)
-                self._boundary = self._wire.received
-                if opcode == websocket.ABNF.OPCODE_CLOSE:
-                    self.closed = self._told(bytes(frame.data))
+                self._control(opcode, bytes(frame.data))
+                if self._clock() >= self._wire.deadline:
+                    return None
         return None
+
+    def _control(self, opcode: int, data: bytes) -> None:
+        self._boundary = self._wire.received
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            self.closed = self._told(data)
+        elif opcode == websocket.ABNF.OPCODE_PONG:
+            self.answers_pings = True
 
     def messages(self, deadline: Deadline) -> t.Iterator[Message]:
         """Every message until the deadline is over or the other side closes. Raises what receive() raises."""
@@ -192,23 +278,58 @@ class WebSocket:
 
     def send(self, data: bytes | str, timeout: float) -> None:
         """Sends a message: binary for bytes, text for str. timeout: in seconds. Raises TransportError."""
+        self.queue(data)
         self._wire.deadline = self._clock() + timeout
-        opcode = websocket.ABNF.OPCODE_TEXT if isinstance(data, str) else websocket.ABNF.OPCODE_BINARY
         try:
-            self._client.send(data, opcode)
-        except websocket.WebSocketTimeoutException:
+            self._wire.finish()
+        except TimeoutError:
             raise TransportError(
                 f"{self._place} did not take a message within {timeout:g} seconds.", may_be_done=True
             ) from None
+        except OSError as error:
+            raise self._broken(error) from None
+
+    def queue(self, data: bytes | str) -> None:
+        """Like send(), without waiting: what the other side does not take at once goes with receive()."""
+        opcode = websocket.ABNF.OPCODE_TEXT if isinstance(data, str) else websocket.ABNF.OPCODE_BINARY
+        self._queue(data, opcode)
+
+    def ping(self) -> None:
+        """Asks the other side for a sign of life, without waiting."""
+        self._queue(b"", websocket.ABNF.OPCODE_PING)
+
+    def _queue(self, data: bytes | str, opcode: int) -> None:
+        try:
+            self._client.send(data, opcode)
         except (websocket.WebSocketException, OSError) as error:
             raise self._broken(error) from None
+
+    def watch_tcp(self, seconds: int) -> None:
+        """Lets the operating system end the connection when the other machine has not answered for so long.
+
+        Where the system cannot, it is left as it is.
+        """
+        options = {
+            "TCP_KEEPIDLE": max(seconds // 3, 1),
+            "TCP_KEEPINTVL": max(seconds // 6, 1),
+            "TCP_KEEPCNT": 4,
+            "TCP_USER_TIMEOUT": seconds * 1000,
+        }
+        with contextlib.suppress(OSError):
+            self._wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in options.items():
+                if hasattr(socket, name):
+                    self._wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def close(self) -> None:
         """Ends the connection, in a second at most. More than once is no error."""
         self._wire.deadline = self._clock() + CLOSE_WITHIN
         self._wire.received, self._wire.limit = 0, LARGEST_MESSAGE
-        with contextlib.suppress(websocket.WebSocketException, OSError, PaasError):
-            self._client.close(timeout=CLOSE_WITHIN)
+        self._wire.only_until_sent = False
+        # A farewell within a message would be a part of that.
+        if not self._wire.unsent:
+            with contextlib.suppress(websocket.WebSocketException, OSError, PaasError):
+                self._client.close(timeout=CLOSE_WITHIN)
         self._wire.close()
 
     def _told(self, data: bytes) -> Close:

@@ -64,10 +64,12 @@ def test_the_environment_is_that_of_the_modules(plugin: tuple[str, str], shown: 
     for name, argument in client.arguments.options.items():
         if name == "in_process":
             continue
+        # Where the connection has a time-out of its own, that of the API has another name.
+        option = options.get(f"api_{name}", options[name])
         variables = argument["fallback"][1] if "fallback" in argument else []
-        assert sorted(entry["name"] for entry in options[name].get("env", [])) == sorted(variables), name
+        assert sorted(entry["name"] for entry in option.get("env", [])) == sorted(variables), name
         if plugin[0] == "connection":
-            assert f"ansible_{client.name.lower()}_{name}" in [entry["name"] for entry in options[name]["vars"]]
+            assert f"ansible_{client.name.lower()}_{name}" in [entry["name"] for entry in option["vars"]]
 
 
 @pytest.mark.parametrize("plugin", [plugin for plugin in PLUGINS if plugin[0] == "inventory"], ids=NAMES)

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""`make demo`: builds and installs the collection, starts the simulator, runs the tour, and stops what it started.
+"""`make demo`: builds and installs the collection, starts the simulator, runs the tour, shows the inventories as a
+graph, runs a play in every container, and stops what it started.
 
-With NORTHFLANK_API_TOKEN, NF_API_TOKEN or CYCLE_API_KEY set, the tour reads the real platform and no simulator is
-started.
+With NORTHFLANK_API_TOKEN, NF_API_TOKEN or CYCLE_API_KEY set, no simulator is started: the tour and the graph read the
+real platform, and nothing goes into its containers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,13 +24,15 @@ from typing import TYPE_CHECKING, Any
 from tools import environments, interpreters, paths, processes, tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 FOLDER = paths.CACHE / "demo"
 COLLECTIONS = FOLDER / "collections"
-PLAYBOOK = "quayside.paas.tour"
-TOKENS = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN", "CYCLE_API_KEY")
+TOUR = "quayside.paas.tour"
+PLAY = "quayside.paas.hosts"
+# The platforms with the variables that hold a token for them.
+TOKENS = {"northflank": ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN"), "cycle": ("CYCLE_API_KEY",)}
 START_SECONDS = 20.0  # until the simulator listens
 
 
@@ -43,11 +47,37 @@ def main() -> int:
     bin_folder = environments.demo_environment(pair)
     variables = demo_variables(bin_folder)
     install(bin_folder, variables)
-    if any(os.environ.get(name) for name in TOKENS):
-        print("a token is set: running on the real platform", flush=True)
-        return play(bin_folder, variables)
+    if platforms_of(variables):
+        print("a token is set: reading the real platform", flush=True)
+        return run(bin_folder, variables, "ansible-playbook", TOUR) or show_graph(bin_folder, variables)
     with simulator(bin_folder, variables) as access:
-        return play(bin_folder, variables | access)
+        everything = variables | access
+        return (
+            run(bin_folder, everything, "ansible-playbook", TOUR)
+            or show_graph(bin_folder, everything)
+            or run(bin_folder, everything, "ansible-playbook", *inventories(everything), PLAY)
+        )
+
+
+def platforms_of(variables: Mapping[str, str]) -> list[str]:
+    """The platforms for which there is a token."""
+    return [platform for platform, names in TOKENS.items() if any(variables.get(name) for name in names)]
+
+
+def inventories(variables: Mapping[str, str]) -> list[str]:
+    """Write an inventory file for each platform there is a token for. Returns arguments that name them."""
+    names = []
+    for platform in platforms_of(variables):
+        file = FOLDER / f"demo.{platform}.yml"
+        file.write_text(f"plugin: quayside.paas.{platform}\n", encoding="utf-8")
+        names += ["-i", file.name]
+    return names
+
+
+def show_graph(bin_folder: Path, variables: dict[str, str]) -> int:
+    """Show the hosts of the inventories in their groups. Returns the exit code."""
+    print("\nThe containers as hosts: ansible-inventory --graph", flush=True)
+    return run(bin_folder, variables, "ansible-inventory", *inventories(variables), "--graph")
 
 
 def demo_variables(bin_folder: Path) -> dict[str, str]:
@@ -59,6 +89,11 @@ def demo_variables(bin_folder: Path) -> dict[str, str]:
         "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_FORKS": "20",
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",
+        # The gateway of the simulator has a new host key each time it starts.
+        "ANSIBLE_SSH_COMMON_ARGS": f"-o UserKnownHostsFile={shlex.quote(str(FOLDER / 'known_hosts'))}",
     }
 
 
@@ -113,9 +148,9 @@ def wait_until_ready(process: subprocess.Popen[bytes], ready: Path) -> dict[str,
     raise RuntimeError(f"the simulator did not start, see {log}:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
-def play(bin_folder: Path, variables: dict[str, str]) -> int:
-    """Run the tour. Returns its exit code."""
-    process = processes.start([str(bin_folder / "ansible-playbook"), PLAYBOOK], variables, FOLDER)
+def run(bin_folder: Path, variables: dict[str, str], program: str, *arguments: str) -> int:
+    """Run a program of Ansible. Returns its exit code."""
+    process = processes.start([str(bin_folder / program), *arguments], variables, FOLDER)
     try:
         return processes.wait(process)
     finally:

@@ -31,12 +31,15 @@ ENGINE = "ansible_collections.quayside.paas.plugins"
 LINTERS = {
     "ruff format": ["ruff", "format", "--check", "--diff", "."],
     "ruff check": ["ruff", "check", "."],
-    "mypy engine": ["mypy", "-p", f"{ENGINE}.module_utils", "-p", f"{ENGINE}.plugin_utils", "-p", f"{ENGINE}.action"],
+    "mypy engine": [
+        "mypy", "-p", f"{ENGINE}.module_utils", "-p", f"{ENGINE}.plugin_utils", "-p", f"{ENGINE}.action",
+        "-p", f"{ENGINE}.inventory", "-p", f"{ENGINE}.connection", "-p", f"{ENGINE}.become",
+    ],
     "mypy simulator": ["mypy", "roles/simulator/files/paas_simulator"],
     "mypy tools": ["mypy", "-m", "noxfile", "-p", "tools"],
     "yamllint": ["yamllint", "--strict", "."],
     "ansible-lint": ["ansible-lint", "--profile", "production", "--offline", "--strict"],
-}
+}  # fmt: skip
 DOCS = {
     "antsibull-docs lint": [
         "antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "all",

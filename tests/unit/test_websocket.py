@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import http.client
-import json
 import re
 import socket
 import ssl
@@ -37,134 +35,16 @@ from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
     open_websocket,
 )
 from unit.fakes import TOKEN, Clock, connection_options
+from unit.peers import BINARY, CLOSE, PING, PONG, TEXT, Network, Peer, Script, frame
 
 pytest.importorskip("websocket")
 
 SECRET = "stream-0123456789-abcdefghij"
 ADDRESS = f"wss://console.example.com:8920/v1/console?token={SECRET}"
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def redact(value: t.Any) -> t.Any:
     return value.replace(SECRET, "********") if isinstance(value, str) else value
-
-
-class Peer:
-    """The other end of a connection. request: what was asked for when it was opened, by lines."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.settimeout(5)
-        self.socket = sock
-        self.request: list[str] = []
-
-    def read_request(self) -> None:
-        data = b""
-        while not data.endswith(b"\r\n\r\n"):
-            data += self.socket.recv(4096)
-        self.request = data.decode().split("\r\n")
-
-    def accept(self, *more: str) -> None:
-        self.read_request()
-        key = self.header("Sec-WebSocket-Key") or ""
-        digest = base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
-        lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", *more]
-        self.write("\r\n".join([*lines, f"Sec-WebSocket-Accept: {digest}", "", ""]).encode())
-
-    def header(self, name: str) -> str | None:
-        found = [line.partition(": ")[2] for line in self.request if line.lower().startswith(f"{name.lower()}:")]
-        return found[0] if found else None
-
-    def answer(self, status: int, body: t.Any = None, *headers: str) -> None:
-        self.read_request()
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = [f"HTTP/1.1 {status} Because", f"Content-Length: {len(content)}", *headers]
-        self.write("\r\n".join([*head, "", ""]).encode() + content)
-
-    def write(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def send(self, data: bytes | str, opcode: int = BINARY, fin: bool = True) -> None:
-        self.write(frame(data, opcode, fin))
-
-    def read(self) -> tuple[int, bytes]:
-        """A frame of the client: its opcode, its content without the mask."""
-        first, second = self._exactly(2)
-        assert second & 0x80, "a client has to mask"
-        length = second & 0x7F
-        if length == 126:
-            (length,) = struct.unpack("!H", self._exactly(2))
-        elif length == 127:
-            (length,) = struct.unpack("!Q", self._exactly(8))
-        mask = self._exactly(4)
-        content = self._exactly(length)
-        return first & 0x0F, bytes(byte ^ mask[place % 4] for place, byte in enumerate(content))
-
-    def _exactly(self, number: int) -> bytes:
-        data = b""
-        while len(data) < number:
-            more = self.socket.recv(number - len(data))
-            assert more, "the client is gone"
-            data += more
-        return data
-
-
-def frame(data: bytes | str, opcode: int = BINARY, fin: bool = True) -> bytes:
-    """A frame of a server."""
-    content = data.encode() if isinstance(data, str) else data
-    length = len(content)
-    if length < 126:
-        size = bytes([length])
-    else:
-        size = b"\x7e" + struct.pack("!H", length) if length < 2**16 else b"\x7f" + struct.pack("!Q", length)
-    return bytes([(0x80 if fin else 0) | opcode]) + size + content
-
-
-Script = t.Callable[[Peer], t.Any]
-
-
-class Network:
-    """Takes the place of the network: each connection is served by the next script, in a thread."""
-
-    def __init__(self, *scripts: Script | Exception) -> None:
-        self.scripts = list(scripts)
-        self.peers: list[Peer] = []
-        self.threads: list[threading.Thread] = []
-        self.failures: list[BaseException] = []
-        self.ways: list[_websocket._Target] = []
-
-    def way(self, target: _websocket._Target, _options: t.Any) -> t.Any:
-        self.ways.append(target)
-        script = self.scripts.pop(0)
-        connection = t.cast("t.Any", http.client.HTTPConnection("unused"))
-        if isinstance(script, Exception):
-            connection.connect = lambda: _throw(script)
-            return connection
-        ours, theirs = socket.socketpair()
-        self.peers.append(Peer(theirs))
-        self.threads.append(threading.Thread(target=self._serve, args=(script, self.peers[-1]), daemon=True))
-        connection.sock = ours
-        connection.connect = self.threads[-1].start
-        return connection
-
-    def _serve(self, script: Script, peer: Peer) -> None:
-        try:
-            script(peer)
-        except BaseException as error:
-            self.failures.append(error)
-
-    def check(self) -> None:
-        for thread in self.threads:
-            thread.join(5)
-            assert not thread.is_alive()
-        for peer in self.peers:
-            peer.socket.close()
-        assert not self.failures, self.failures
-        assert not self.scripts, "fewer attempts than expected"
-
-
-def _throw(error: Exception) -> t.NoReturn:
-    raise error
 
 
 @pytest.fixture
@@ -596,6 +476,98 @@ def test_sending_to_who_is_gone_is_a_broken_connection(connect: t.Any) -> None:
         time.sleep(0.05)
         with pytest.raises(TransportError, match="broke"):
             stream.send(b"\x00" * 10000, 5)
+
+
+def test_what_is_queued_goes_while_something_is_received(connect: t.Any) -> None:
+    """The other side does not read until all it has to say is out."""
+    got: list[tuple[int, bytes]] = []
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        for _number in range(40):
+            peer.send(b"x" * 100_000)
+        got.extend(peer.read() for _number in range(3))
+        closing(peer)
+
+    with connect(script) as stream:
+        stream.queue(b"y" * 5_000_000)
+        stream.ping()
+        stream.queue("last")
+        assert stream.unsent > 0
+        for _number in range(40):
+            assert stream.receive(5) == Message(b"x" * 100_000, False)
+        assert stream.receive(5, only_until_sent=True) is None
+        assert stream.unsent == 0
+        assert stream.closed is None
+    assert got == [(BINARY, b"y" * 5_000_000), (PING, b""), (TEXT, b"last")]
+
+
+def test_nothing_to_send_is_nothing_to_wait_for(connect: t.Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        closing(peer)
+
+    with connect(script) as stream:
+        began = time.monotonic()
+        assert stream.receive(5, only_until_sent=True) is None
+        assert time.monotonic() - began < 1
+
+
+def test_signs_of_life(connect: t.Any) -> None:
+    answer = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        assert peer.read() == (PING, b"")
+        answer.wait(5)
+        peer.send(b"", PONG)
+        closing(peer)
+
+    with connect(script) as stream:
+        stream.watch_tcp(30)  # which a socket like this one has no idea of
+        stream.ping()
+        assert stream.receive(0.3) is None
+        assert not stream.answers_pings
+        assert stream.quiet() >= 0.3
+        answer.set()
+        while not stream.answers_pings:
+            assert stream.receive(0.01) is None
+        assert stream.quiet() < 0.3
+
+
+def test_who_takes_nothing_is_stuck(connect: t.Any) -> None:
+    with connect(lambda peer: peer.accept()) as stream:
+        stream.queue(b"x" * 5_000_000)
+        assert stream.receive(0.3) is None
+        assert stream.unsent
+        assert stream.stuck() >= 0.2
+    # Leaving did not wait for anybody to take the rest.
+
+
+def test_what_came_before_the_connection_broke_is_still_read(connect: t.Any) -> None:
+    gone = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(b"the end, and why")
+        peer.socket.close()
+        gone.set()
+
+    with connect(script) as stream:
+        assert gone.wait(5)
+        stream.queue(b"x" * 1_000_000)
+        assert stream.receive(5) == Message(b"the end, and why", False)
+
+
+def test_tcp_is_watched_where_the_system_can() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as plain:
+        wire = _websocket._Wire(plain, time.monotonic)
+        stream = WebSocket(None, wire, "ws://x", redact, time.monotonic)
+        stream.watch_tcp(60)
+        assert plain.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+            assert plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 20
 
 
 def test_closing_does_not_wait_long_and_may_be_repeated(connect: t.Any) -> None:

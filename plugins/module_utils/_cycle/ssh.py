@@ -23,7 +23,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, moment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     about_instance,
     instance_of,
@@ -60,7 +60,10 @@ PORT = 22
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """What lets into an instance. address: as the platform gave it. expires: when it ends, in the platform's words."""
+    """What lets into an instance. address: as the platform gave it. expires: when it ends, in the platform's words.
+
+    lifetime: seconds from when they were made to when they end, both by the platform's clock; None: it does not tell.
+    """
 
     host: str
     port: int
@@ -69,6 +72,11 @@ class Credentials:
     expires: str | None
     address: str
     token_id: str | None
+    lifetime: float | None = None
+
+
+# What results tell of credentials.
+SHOWN = tuple(field.name for field in dataclasses.fields(Credentials) if field.name != "lifetime")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,11 +95,11 @@ class Expired:
         return self.count > 0 or not self.is_sure
 
 
-def mint(client: Cycle, container_id: str, instance_id: str) -> Credentials:
+def mint(client: Cycle, container_id: str, instance_id: str, *, advise: bool = True) -> Credentials:
     """Makes credentials for an instance, which has to run. Each call makes new ones. Not sent in check mode.
 
     Raises ApiError, which says so when the instance does not run. An error with may_be_done says that credentials may
-    exist now: the request is not repeated then.
+    exist now: the request is not repeated then. advise: whether its message tells what can be done about them.
     """
     path = f"{instance_path(container_id, instance_id)}/ssh"
     try:
@@ -99,7 +107,7 @@ def mint(client: Cycle, container_id: str, instance_id: str) -> Credentials:
             found = client.get_new(path, permission=CONTAINERS_SSH)
         return credentials_of(found, instance_id)
     except PaasError as error:
-        if error.may_be_done:
+        if error.may_be_done and advise:
             error.message = (
                 f"{error.message.rstrip('.')}. It was not sent again: credentials that nobody has the secret of may"
                 f" exist now. They end by themselves, after {LIFETIME} as documented. To end all credentials of the"
@@ -127,7 +135,14 @@ def credentials_of(found: t.Mapping[str, t.Any], instance_id: str) -> Credential
         expires=None if expires is None else str(expires),
         address=address,
         token_id=None if token_id is None else str(token_id),
+        lifetime=_lifetime(value_at(found, "token.events.created"), expires),
     )
+
+
+def _lifetime(created: t.Any, expires: t.Any) -> float | None:
+    begin, end = moment(created), moment(expires)
+    seconds = 0.0 if begin is None or end is None else (end - begin).total_seconds()
+    return seconds if seconds > 0 else None
 
 
 def parse_address(address: str, instance_id: str) -> tuple[str, str, int]:
@@ -265,9 +280,7 @@ def _result(credentials: Credentials | None, dest: str | None = None) -> dict[st
 
 
 def _shown(credentials: Credentials | None, *, with_secret: bool = True) -> dict[str, t.Any]:
-    known = dict.fromkeys(field.name for field in dataclasses.fields(Credentials))
-    if credentials is not None:
-        known.update(vars(credentials))
+    known: dict[str, t.Any] = {name: getattr(credentials, name, None) for name in SHOWN}
     if not with_secret:
         known["secret"] = None
     return {**known, "connection": connection_variables(credentials, with_secret=with_secret)}

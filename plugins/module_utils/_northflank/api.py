@@ -29,7 +29,11 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, NotFoundError
 from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, Query, Transport
-from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, connection_options
+from ansible_collections.quayside.paas.plugins.module_utils._options import (
+    ConnectionOptions,
+    GetOption,
+    connection_options,
+)
 
 DEFAULT_URL = "https://api.northflank.com"
 # The variables of the official Python client, in its order.
@@ -64,6 +68,24 @@ class Northflank:
         self._team = get_option("team_id")
         # Every project and account path exists a second time below the team.
         self._prefix = "/v1/" if self._team is None else f"/v1/teams/{path_segment(self._team, 'team_id')}/"
+
+    @property
+    def options(self) -> ConnectionOptions:
+        """How the platform is reached."""
+        return self._transport.options
+
+    @property
+    def team_path(self) -> str:
+        """What stands in paths between /v1/ and the project: the team, if one was given."""
+        return self._prefix.removeprefix("/v1/")
+
+    def count_request(self) -> None:
+        """See Transport.count_request()."""
+        self._transport.count_request()
+
+    def redact(self, value: t.Any) -> t.Any:
+        """See Transport.redact()."""
+        return self._transport.redact(value)
 
     @property
     def check_mode(self) -> bool:

@@ -1,0 +1,337 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Commands in containers over Northflank's exec: one WebSocket for each command.
+
+Facts from the official Python client 2.1.0 and JavaScript client 0.9.5: addresses, messages, that exit codes may be
+text, and that the end of the input can overtake what was sent right before it, which is then lost. So the end is never
+sent after input: the command that gets input has to know how much of it there is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import json
+import time
+import typing as t
+
+from ansible_collections.quayside.paas.plugins.module_utils._client import path_segment
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    AnswerError,
+    ApiError,
+    NotFoundError,
+    OptionError,
+    TransportError,
+    WaitTimeoutError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._http import EXCERPT, parse_json
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank, error_body
+from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
+    SCHEMES,
+    Close,
+    Message,
+    WebSocket,
+    open_websocket,
+)
+
+# What stands in the path, by what a container belongs to.
+KINDS = {"addon": "addons", "service": "services", "job": "jobs"}
+PORTION = 64 * 1024  # bytes of a payload, as the official clients send them
+POLL = 0.5  # seconds between two looks at whether the input may go
+OUTPUTS = ("stdOut", "stdErr")
+UNKNOWN = "What became of the command is not known."
+
+Item = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """Where and as whom a command runs.
+
+    kind: see KINDS. resource_id: id of the addon, service or job. instance: name of the container, as lists of
+    containers have it. container_name: which one of several in it. user, group: names or numbers; None for those of the
+    image.
+    """
+
+    project_id: str
+    kind: str
+    resource_id: str
+    instance: str
+    container_name: str | None = None
+    user: str | None = None
+    group: str | None = None
+
+    def __str__(self) -> str:
+        return f"The container {self.instance} ({self.kind} {self.resource_id}, project {self.project_id})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Seconds. answer: until the command is accepted. silence: without a sign of life. command: for all, or None."""
+
+    answer: float
+    silence: float
+    command: float | None = None
+
+
+@dataclasses.dataclass
+class Input:
+    """What a command gets to read. is_ready: whether it may go yet; asked again and again while it may not."""
+
+    chunks: t.Iterator[bytes]
+    is_ready: t.Callable[[], bool] = lambda: True
+
+
+def exec_url(client: Northflank, target: Target) -> str:
+    """The address of the WebSocket. The team stands inside the path, not in front. Raises OptionError."""
+    if target.kind not in KINDS:
+        raise OptionError(f"The kind of {target.instance} is {target.kind!r}; it has to be one of {', '.join(KINDS)}.")
+    scheme = {http: websocket for websocket, http in SCHEMES.items()}
+    like_http, rest = client.options.url.split("://", 1)
+    project, resource = path_segment(target.project_id, "project_id"), path_segment(target.resource_id, "resource_id")
+    path = f"{client.team_path}projects/{project}/{KINDS[target.kind]}/{resource}"
+    return f"{scheme[like_http]}://{rest}/v1/command-exec/{path}"
+
+
+def run(
+    client: Northflank,
+    target: Target,
+    command: t.Sequence[str],
+    take: t.Callable[[str, bytes], None],
+    *,
+    source: Input | None = None,
+    limits: Limits,
+    clock: t.Callable[[], float] = time.monotonic,
+) -> int:
+    """Runs a command, as arguments without a shell, and returns its exit code.
+
+    take: called with stdOut or stdErr, and bytes, as they arrive. source: what it reads, without an end that it could
+    see; without any it sees the end at once. clock: replaced in tests.
+    The handshake is repeated as the client's retry_budget allows; nothing is, once the command was sent.
+    Raises WaitTimeoutError when the command takes too long, and for everything else that keeps it from ending with an
+    exit code: ApiError, TransportError, AnswerError; OptionError, MissingLibraryError before anything was sent.
+    """
+    ends = None if limits.command is None else clock() + limits.command
+    try:
+        with _opened(client, target) as socket:
+            socket.watch_tcp(round(limits.silence))
+            session = _Session(client, target, socket, take, limits, ends, clock)
+            session.begin(command, source is None)
+            return session.attend(source)
+    except (ApiError, TransportError, AnswerError) as error:
+        raise error.named(str(target)) from None
+
+
+def _opened(client: Northflank, target: Target) -> WebSocket:
+    try:
+        return open_websocket(
+            exec_url(client, target),
+            client.options,
+            redact=client.redact,
+            error_body=error_body,
+            attempting=client.count_request,
+        )
+    except NotFoundError as error:
+        error.message += f" Does the {target.kind} still exist? An inventory from a cache may be too old."
+        raise
+
+
+class _Session:
+    """One command, from the first message to the end. ends: by the clock, when it takes too long."""
+
+    def __init__(
+        self,
+        client: Northflank,
+        target: Target,
+        socket: WebSocket,
+        take: t.Callable[[str, bytes], None],
+        limits: Limits,
+        ends: float | None,
+        clock: t.Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._target = target
+        self._socket = socket
+        self._take = take
+        self._limits = limits
+        self._ends = ends
+        self._clock = clock
+        self._pinged_at = float("-inf")
+
+    def begin(self, command: t.Sequence[str], at_its_end: bool) -> None:
+        """Sends what is to be run, and waits until it is accepted. at_its_end: there is nothing to read."""
+        self._socket.queue(_message("init", _wish(self._client.options.token, self._target, command)))
+        if at_its_end:
+            self._socket.queue(_message("stdInEnd"))
+        accepted_by = self._clock() + self._limits.answer
+        while (left := accepted_by - self._clock()) > 0:
+            frame = self._next(min(left, POLL))
+            if frame is not None:
+                self._accept(frame)
+                return
+        raise TransportError(
+            f"Northflank did not accept the command within {self._limits.answer:g} seconds (option timeout). It may"
+            " run all the same.",
+            may_be_done=True,
+        )
+
+    def attend(self, source: Input | None) -> int:
+        """Passes input and output on until the command has ended, and returns its exit code."""
+        while True:
+            if source is not None and not self._socket.unsent and source.is_ready():
+                chunk = next(source.chunks, None)
+                if chunk is None:
+                    source = None
+                else:
+                    self._socket.queue(_message("payload", base64.b64encode(chunk).decode()))
+            frame = self._next(
+                min(POLL, self._limits.silence), only_until_sent=source is not None and source.is_ready()
+            )
+            if frame is None:
+                self._look_after()
+            elif frame["type"] == "completion":
+                return _exit_code(frame.get("data"), self._client)
+            else:
+                self._pass_on(frame)
+
+    def _next(self, timeout: float, only_until_sent: bool = False) -> Item | None:
+        """The next message, None when there is none yet."""
+        if self._ends is not None and self._clock() >= self._ends:
+            raise WaitTimeoutError(
+                f"{self._target}: the command did not end within {self._limits.command:g} seconds (option"
+                " command_timeout). It may still be running there."
+            )
+        try:
+            message = self._socket.receive(timeout, only_until_sent=only_until_sent)
+        except (TransportError, AnswerError) as error:
+            error.message += f" {UNKNOWN}"
+            raise
+        if self._socket.closed is not None:
+            raise _ended(self._socket.closed)
+        return None if message is None else _frame(message, self._client)
+
+    def _accept(self, frame: Item) -> None:
+        """Reads the answer to the first message."""
+        data = frame.get("data")
+        if frame["type"] == "error":
+            raise ApiError(
+                f"Northflank did not run the command: {_said(data, self._client)}. If the container is gone or was"
+                " replaced, read the inventory again."
+            )
+        if frame["type"] != "init" or not isinstance(data, dict):
+            raise AnswerError(f"Northflank did not answer the command, but sent a message {_shown(frame['type'])}.")
+        if data.get("auth") != "successful":
+            raise ApiError(
+                f"Northflank refused the token: {_said(data, self._client)}. Is it valid, does it belong to the team"
+                " (option team_id), and may it run commands?",
+                status=401,
+            )
+
+    def _pass_on(self, frame: Item) -> None:
+        kind, data = frame["type"], frame.get("data")
+        if kind in OUTPUTS:
+            try:
+                self._take(kind, base64.b64decode(data or "", validate=True))
+            except (TypeError, ValueError, binascii.Error):
+                raise AnswerError(f"Northflank sent output ({kind}) that is not base64. {UNKNOWN}") from None
+        elif kind == "error":
+            raise ApiError(f"Northflank gave the command up: {_said(data, self._client)}. {UNKNOWN}")
+        elif kind != "init":  # another one changes nothing
+            raise AnswerError(f"Northflank sent a message of the unknown type {_shown(kind)}. {UNKNOWN}")
+
+    def _look_after(self) -> None:
+        """Raises TransportError when the platform gives no sign of life any more.
+
+        It is not known whether Northflank answers pings. Once it has answered one, no answer means that it is gone.
+        Until then only the operating system can tell, which watches the connection (watch_tcp()).
+        """
+        silence = self._limits.silence
+        if self._socket.unsent:
+            if self._socket.stuck() > silence and self._socket.quiet() > silence:
+                raise _silent(f"did not take any input for {silence:g} seconds")
+            return
+        if self._socket.answers_pings and self._socket.quiet() > silence:
+            raise _silent(f"gave no sign of life for {silence:g} seconds")
+        if self._clock() - self._pinged_at > silence / 3:
+            self._pinged_at = self._clock()
+            self._socket.ping()
+
+
+def _wish(token: str, target: Target, command: t.Sequence[str]) -> Item:
+    """The first message. What is not wanted has to be left out: null is refused."""
+    context = {
+        "command": list(command),
+        "shell": "none",
+        "encoding": "base64",
+        "tty": False,
+        "instanceName": target.instance,
+        "containerName": target.container_name,
+        "user": _name_or_number(target.user),
+        "group": _name_or_number(target.group),
+    }
+    wanted = {name: value for name, value in context.items() if value is not None}
+    return {"auth": {"type": "apiToken", "apiToken": token}, "context": wanted}
+
+
+def _name_or_number(value: str | None) -> str | int | None:
+    return int(value) if value and value.isdecimal() else value
+
+
+def _message(kind: str, data: t.Any = None) -> str:
+    return json.dumps({"type": kind} if data is None else {"type": kind, "data": data})
+
+
+def _frame(message: Message, client: Northflank) -> Item:
+    try:
+        frame = parse_json(message.data)
+    except (ValueError, RecursionError):
+        frame = None
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        begin = _shown(client.redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
+        raise AnswerError(f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}")
+    return frame
+
+
+def _exit_code(data: t.Any, client: Northflank) -> int:
+    """The exit code, a number or its digits. Raises AnswerError when there is none."""
+    data = data if isinstance(data, dict) else {}
+    code = data.get("exitCode")
+    if isinstance(code, (int, str)) and not isinstance(code, bool):
+        try:
+            return int(code)
+        except ValueError:
+            pass
+    raise AnswerError(
+        f"Northflank said that the command ended ({_shown(data.get('status'))}), but with no exit code:"
+        f" {_said(data, client)}. {UNKNOWN}"
+    )
+
+
+def _ended(close: Close) -> TransportError:
+    how = "".join(f", {part}" for part in (close.code and f"code {close.code}", close.reason) if part)
+    return TransportError(
+        f"Northflank closed the connection before the command had ended{how}. The container may have been stopped or"
+        f" replaced. {UNKNOWN}",
+        may_be_done=True,
+    )
+
+
+def _silent(what: str) -> TransportError:
+    return TransportError(
+        f"Northflank {what} while the command ran (option silence_timeout). It may still be running.", may_be_done=True
+    )
+
+
+def _said(data: t.Any, client: Northflank) -> str:
+    """The message that comes with an error."""
+    message = data.get("message") if isinstance(data, dict) else None
+    return _shown(client.redact(message)) if isinstance(message, str) and message else "no reason was given"
+
+
+def _shown(value: t.Any) -> str:
+    return " ".join(str(value).split())[:EXCERPT].rstrip(".")
