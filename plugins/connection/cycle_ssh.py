@@ -59,11 +59,11 @@ options:
       - V(accept-new) takes a gateway that is not known yet at its word, adds its key to the known hosts, and refuses to
         connect when the key is another one later.
       - V(strict) connects only to gateways among the known hosts.
-      - V(off) checks nothing and remembers nothing. The password is then given to whoever answers.
-      - When the option is not set and host key checking is turned off as for P(ansible.builtin.ssh#connection), V(off)
-        is used.
+      - V(ignore) checks nothing and remembers nothing. The password is then given to whoever answers.
+      - When the option is not set and host key checking is turned off as for P(ansible.builtin.ssh#connection),
+        V(ignore) is used.
     type: str
-    choices: [accept-new, strict, "off"]
+    choices: [accept-new, strict, ignore]
     default: accept-new
     vars:
       - name: ansible_cycle_host_keys
@@ -118,10 +118,36 @@ notes:
     P(ansible.builtin.ssh#connection).
 """
 
+EXAMPLES = r"""
+# The inventory quayside.paas.cycle sets all of this for its hosts. By hand, with CYCLE_API_KEY and CYCLE_HUB_ID in the
+# environment of the controller:
+- name: Log in to an instance that was just made
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Add it as a host
+      ansible.builtin.add_host:
+        name: web-1
+        groups: web
+        ansible_connection: quayside.paas.cycle_ssh
+        ansible_cycle_container_id: 66c000000000000000000001
+        ansible_cycle_instance_id: 66d000010000000000000001
+
+- name: Work in it
+  hosts: web
+  tasks:
+    - name: Install the configuration
+      ansible.builtin.template:
+        src: app.conf.j2
+        dest: ~/app.conf
+        mode: "0644"
+"""
+
 import contextlib
 import os
 import shlex
 import shutil
+import time
 import typing as t
 
 from ansible import constants as C
@@ -139,8 +165,11 @@ from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_master import p
 
 display = Display()
 
-# What ssh says instead of connecting by itself when there is no master, or the master takes no session.
+# What ssh says instead of connecting by itself when there is no master, or the master takes no session. The command
+# that says it looks different, so that it is not taken for it where ssh shows its arguments. It has a shell of its own
+# because ssh ends it as soon as its stdout is closed.
 NO_MASTER = "quayside.paas.cycle_ssh: no master"
+SAY_NO_MASTER = """sh -c 'echo quayside.paas.cycle_ssh: "no master" >&2; exit 1'"""
 # Options of ansible.builtin.ssh that the platform, or this plugin, decides.
 DECIDED = frozenset(
     {"remote_user", "password", "private_key", "private_key_passphrase", "private_key_file", "pkcs11_provider"}
@@ -152,7 +181,7 @@ STRICTNESS = {
     "accept-new": ["StrictHostKeyChecking=accept-new"],
     "strict": ["StrictHostKeyChecking=yes"],
     # Without a password for a gateway whose key has changed, ssh would not get in.
-    "off": ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"],
+    "ignore": ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"],
 }
 LOGIN = [
     "ControlMaster=yes",
@@ -167,8 +196,9 @@ LOGIN = [
     "ServerAliveInterval=15",
     "ServerAliveCountMax=3",
 ]
-SESSION = ["ControlMaster=no", "ControlPersist=no", f"ProxyCommand=echo '{NO_MASTER}' >&2; exit 1"]
-ATTEMPTS = 3
+SESSION = ["ControlMaster=no", "ControlPersist=no", f"ProxyCommand={SAY_NO_MASTER}"]
+ATTEMPTS = 6
+PAUSE = 0.1  # seconds before the second attempt, and twice as many before each further one
 
 
 class NoMasterError(AnsibleAuthenticationFailure):  # type: ignore[misc]
@@ -187,6 +217,7 @@ class Connection(SshConnection):  # type: ignore[misc]
         self._place: Message = {}
         self._is_login = False
         self._method: str | None = None  # of transferring a file, while one is
+        self._has_sftp_failed = False
 
     # Options
 
@@ -221,7 +252,7 @@ class Connection(SshConnection):  # type: ignore[misc]
     def _strictness(self) -> str:
         value, origin = self.get_option_and_origin("host_keys")
         if origin == "default" and super().get_option("host_key_checking") is False:
-            return "off"
+            return "ignore"
         return str(value)
 
     # Reaching the master
@@ -273,7 +304,9 @@ class Connection(SshConnection):  # type: ignore[misc]
             return act()
         self._play_context.password = None  # whatever --ask-pass is for, it is not for the platform
         lost = None
-        for _attempt in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if lost:
+                time.sleep(PAUSE * 2 ** (attempt - 1))
             try:
                 self._place = self._open(lost)
                 return act()
@@ -297,30 +330,37 @@ class Connection(SshConnection):  # type: ignore[misc]
         )
 
     def _open(self, lost: str | None) -> Message:
-        """Where the master is, from the keeper, which is told what it takes to start one."""
+        """Where the master is. lost: the path of one that took no session."""
+        try:
+            answer = self._converse(lost) or self._converse(lost)  # a keeper that was killed is replaced
+            if answer is None:
+                raise StateError("The keeper of SSH credentials ended unexpectedly. See the system's log.")
+            if "error" in answer:
+                raise StateError(answer["error"])
+        except PaasError as error:
+            raise AnsibleConnectionFailure(error.message) from None
+        if answer["told"]:
+            display.vvvv(f"SSH: LOGIN {answer['told']}", host=answer["host"])
+        return answer
+
+    def _converse(self, lost: str | None) -> Message | None:
+        """What the keeper answers, which is told what it takes to start a master. None when it is gone."""
         try:
             if self._channel is None:
                 self._channel = reach(self._control_folder(), _keeper)
-            channel = self._channel
-            channel.send({**self._request("open"), "lost": lost})
-            while True:
-                answer = channel.receive(self._patience())
-                if answer is None:
-                    raise StateError("The keeper of SSH credentials ended unexpectedly.")
-                if "error" in answer:
-                    raise StateError(answer["error"])
-                if "want" not in answer:
-                    break
-                channel.send(self._terms() if answer["want"] == "options" else self._commands(answer))
-        except (PaasError, OSError) as error:
+            self._channel.send({**self._request("open"), "lost": lost})
+            while (answer := self._channel.receive(self._patience())) is not None and "want" in answer:
+                self._channel.send(self._terms() if answer["want"] == "options" else self._commands(answer))
+        except TimeoutError:
             self._hang_up()
-            said = error.message if isinstance(error, PaasError) else f"The keeper of SSH credentials fails: {error}."
-            raise AnsibleConnectionFailure(said) from None
+            raise StateError("The keeper of SSH credentials does not answer.") from None
+        except OSError:
+            answer = None
         except BaseException:
             self._hang_up()
             raise
-        if answer["told"]:
-            display.vvvv(f"SSH: LOGIN {answer['told']}", host=answer["host"])
+        if answer is None:
+            self._hang_up()
         return answer
 
     def _request(self, ask: str) -> Message:
@@ -395,7 +435,8 @@ class Connection(SshConnection):  # type: ignore[misc]
 
     def _patience(self) -> float:
         """Seconds that the keeper may take for an answer. It keeps to limits of its own; this is for one that hangs."""
-        return 300.0 + 10 * self._timeout() + 4 * self.get_option("api_timeout") + 4 * self.get_option("retry_budget")
+        limits = self.get_option("api_timeout") + self.get_option("retry_budget")
+        return float(300 + 10 * self._timeout() + 4 * limits)
 
     # Sessions
 
@@ -419,12 +460,13 @@ class Connection(SshConnection):  # type: ignore[misc]
             return self._transfer_in_shell(in_path, out_path, sftp_action)
         if self.get_option("ssh_transfer_method") != "smart":
             return self._transfer(in_path, out_path, sftp_action)
-        if self._place["transfer"] != "piped":
+        if self._place["transfer"] != "piped" and not self._has_sftp_failed:
             try:
                 return self._transfer(in_path, out_path, sftp_action, "sftp")
             except NoMasterError:
                 raise
             except AnsibleError as error:
+                self._has_sftp_failed = True
                 display.vvv(f"SFTP did not work, trying without it: {error}", host=self.host)
         result = self._pipe(in_path, out_path, sftp_action)
         self._place["transfer"] = "piped"

@@ -372,7 +372,8 @@ class _Session:
             if time.monotonic() >= deadline:
                 raise TransportError(f"No POSIX shell answered within {timeout:g} seconds{self._last_words()}.")
             patience = min(patience * 2, QUESTION_INTERVAL_MAX)
-        assert found
+        if not found:
+            raise AssertionError("no answer, and yet one was told")
         self._is_raw, self._tool = bool(found[1]), found[2].decode(errors="replace")
         if self._tool not in BYTES_PER_LINE:
             raise StateError(

@@ -35,6 +35,7 @@ import typing as t
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import KEY_VARIABLES, Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.ssh import Credentials, expire, mint
 from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError, StateError
+from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption
 from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_keeper import SOCKET, Channel, Message
 from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_master import (
     Ended,
@@ -55,6 +56,17 @@ END_LIMIT = 60.0  # seconds in all after the end of a run
 # To expire, so that the above is kept.
 LAST_TIMEOUT, LAST_RETRY_BUDGET = 10, 20
 AT_A_TIME = 8
+REFUSED = "Permission denied"  # what ssh says when a password is not the right one
+
+T = t.TypeVar("T")
+MakeClient = t.Callable[[GetOption], Cycle]
+
+
+def _known(value: T | None) -> T:
+    """What an instance has from the first time on that it is opened."""
+    if value is None:
+        raise AssertionError("an instance is used that was not opened")
+    return value
 
 
 class Settings(t.NamedTuple):
@@ -73,7 +85,7 @@ class Settings(t.NamedTuple):
 
 @dataclasses.dataclass
 class Master:
-    """An ssh in the background. users: sessions of workers now. most_users: what the gateway allows, if that is known.
+    """An ssh in the background. users: sessions of workers now. is_suspect: it took none when it had none.
 
     is_outdated: there are newer credentials. is_retired: it ends after its last session. ended_at: when it was told to.
     told: what ssh wrote at the login, until a worker has it.
@@ -83,7 +95,7 @@ class Master:
     place: Message
     told: str = ""
     users: int = 0
-    most_users: int | None = None
+    is_suspect: bool = False
     is_outdated: bool = False
     is_retired: bool = False
     ended_at: float | None = None
@@ -173,8 +185,9 @@ class Instance:
     """What the keeper knows of an instance.
 
     lock: held by whoever opens, renews or expires. has_credentials: whether there are some to expire, or may be.
-    renew_at: by the monotonic clock. transport: exec or shell once that is known; transfer: piped when sftp failed.
-    attempts: logins begun; finished: those that are over. failure: how the last one failed, with its number.
+    renew_at, ends_at: by the monotonic clock. most_users: sessions that a master takes, where that is limited.
+    transport: exec or shell once that is known; transfer: piped when sftp failed. attempts: logins begun; finished:
+    those that are over. failure: how the last one failed, with its number.
     """
 
     container_id: str
@@ -188,6 +201,7 @@ class Instance:
     renew_at: float = 0.0
     ends_at: float = 0.0
     masters: list[Master] = dataclasses.field(default_factory=list)
+    most_users: int | None = None
     transport: str | None = None
     transfer: str | None = None
     attempts: int = 0
@@ -216,7 +230,7 @@ class Keeper:
     def __init__(
         self,
         folder: str,
-        client: t.Callable[[t.Callable[[str], t.Any]], Cycle] = Cycle,
+        client: MakeClient = Cycle,
         log: t.Callable[[str], None] = _log,
     ) -> None:
         self._folder = folder
@@ -302,18 +316,19 @@ class Keeper:
         for master in instance.masters:
             if master.is_retired or master.is_outdated is not outdated:
                 continue
-            if master.most_users is None or master.users < master.most_users:
+            if instance.most_users is None or master.users < instance.most_users:
                 return master
         return None
 
     def _note_lost(self, instance: Instance, lost: str | None) -> None:
-        """A master that is alive and has taken no session has too many, or is of no use."""
+        """A master that is alive and has taken no session has enough of them, or is of no use."""
         for master in instance.masters:
-            if master.place["control_path"] == lost:
-                with self._lock:
-                    master.most_users = master.users
-                if not master.users:
-                    self._retire(master)
+            if master.place["control_path"] != lost:
+                continue
+            if master.is_suspect:
+                self._retire(master)
+            master.is_suspect = master.users == 0
+            instance.most_users = max(1, min(master.users, instance.most_users or master.users))
 
     def _retire(self, master: Master) -> None:
         with self._lock:
@@ -360,10 +375,10 @@ class Keeper:
             self._mint(instance)
         try:
             return self._log_in(instance, channel)
-        except StateError:
-            if is_new or any(one.process.is_running() for one in instance.masters):
+        except StateError as error:
+            if is_new or REFUSED not in error.message:
                 raise
-        self._mint(instance)  # somebody else may have ended those that there were
+        self._mint(instance)  # somebody else has ended those that there were
         return self._log_in(instance, channel)
 
     def _take_settings(self, instance: Instance, told: Message) -> None:
@@ -383,8 +398,7 @@ class Keeper:
             client.close()
 
     def _mint(self, instance: Instance) -> None:
-        assert instance.use is not None
-        instance.use.begin()
+        _known(instance.use).begin()
         began = time.monotonic()
         try:
             with self._cycle(instance) as client:
@@ -400,9 +414,7 @@ class Keeper:
             master.is_outdated = True
 
     def _log_in(self, instance: Instance, channel: Channel) -> Master:
-        credentials, settings = instance.credentials, instance.settings
-        assert credentials is not None
-        assert settings is not None
+        credentials, settings = _known(instance.credentials), _known(instance.settings)
         path = os.path.join(self._folder, f"m{next(self._numbers)}")
         place = {"host": credentials.host, "port": credentials.port, "user": credentials.user, "control_path": path}
         commands = _ask(channel, {"want": "commands", **place})
@@ -582,7 +594,7 @@ def _refusal(instance_id: str, place: Message, ended: Ended) -> str:
     if "IDENTIFICATION HAS CHANGED" in said or "Host key verification failed" in said:
         said = "the host key of the gateway is not the one that is known, or none is known."
         advice = f" If the new key is right, remove the old one with ssh-keygen -R '{host}'; see the option host_keys."
-    elif "Permission denied" in said:
+    elif REFUSED in said:
         advice = (
             " The credentials had just been made: another run or user may have expired them, or the instance ended."
         )
@@ -592,10 +604,10 @@ def _refusal(instance_id: str, place: Message, ended: Ended) -> str:
     )
 
 
-def serve(listener: socket.socket, folder: str, controller: int) -> None:
+def serve(listener: socket.socket, folder: str, controller: int, client: MakeClient = Cycle) -> None:
     """Is the keeper of a run. listener: where workers connect. controller: the process whose end is the end of the run.
 
-    A signal to terminate counts as that, too.
+    A signal to terminate counts as that, too. client: see Keeper.
     """
     with contextlib.suppress(ValueError, OSError):
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -604,7 +616,7 @@ def serve(listener: socket.socket, folder: str, controller: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
     for path in glob.glob(os.path.join(glob.escape(folder), "m*")):  # of a keeper of this run that was killed
         _end_at("ssh", path)
-    keeper = Keeper(folder)
+    keeper = Keeper(folder, client)
     run = Process(controller)
     listener.setblocking(False)
     while run.is_running() and not told_to_end.is_set():

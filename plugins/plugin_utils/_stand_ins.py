@@ -37,17 +37,24 @@ def begin(source: str, command: list[str]) -> int:
     """Runs a command that finds the tools behind those in its path, and returns its exit code."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
-    path = os.environ.get("PATH", os.defpath)
     folder = private_folder()
     try:
         if folder is not None:
             write_tools(folder, source)
-            os.environ["PATH"] = f"{path}:{folder}"
+            os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:{folder}"
         code = os.spawnvp(os.P_WAIT, command[0], command)
         return 128 - code if code < 0 else code
     finally:
         if folder is not None:
-            remove(folder, recursive=True)
+            clear_away(folder)
+
+
+def clear_away(folder: str) -> None:
+    """Removes a folder as far as possible."""
+    try:
+        remove(folder, recursive=True)
+    except OSError as error:
+        print(f"quayside.paas could not remove {folder}: {error.strerror}", file=sys.stderr)
 
 
 def private_folder() -> str | None:
@@ -65,12 +72,15 @@ def private_folder() -> str | None:
 
 
 def write_tools(folder: str, source: str) -> None:
-    """Puts the tools into a folder."""
+    """Puts the tools into a folder; as many as there is room for."""
     program = os.path.join(folder, ".tool")
-    with open(os.open(program, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w", encoding="utf-8") as file:
-        file.write(f"#!{sys.executable} -IS\n{source}")
-    for name in TOOLS:
-        os.symlink(".tool", os.path.join(folder, name))
+    try:
+        with open(os.open(program, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700), "w", encoding="utf-8") as file:
+            file.write(f"#!{sys.executable} -IS\n{source}")
+        for name in TOOLS:
+            os.symlink(".tool", os.path.join(folder, name))
+    except OSError as error:
+        print(f"quayside.paas could not write to {folder}: {error.strerror}", file=sys.stderr)
 
 
 def tool(name: str, arguments: list[str]) -> int:

@@ -145,6 +145,8 @@ def test_the_asynchronous_client(sim: Simulator) -> None:
     async def both() -> Any:
         client = AsyncApiClient(api_token=sim.token, base_url=sim.url)
         run = client.exec.arun_service_command
-        return await asyncio.gather(*(run(command="sleep 0.2; echo done", shell="sh -c", **SERVICE) for _ in range(5)))
+        return await asyncio.gather(
+            *(run(command="sleep 0.2; echo done", shell="sh -c", **SERVICE) for _number in range(5))
+        )
 
     assert [result.stdout for result in asyncio.run(both())] == ["done\n"] * 5

@@ -178,7 +178,7 @@ def test_exit_codes(sim: Simulator, run: Run, setting: str, expected: Any) -> No
     sim.settings(exec={"exit_codes": setting})
     assert run("exit 42")[2] == expected
     assert run("exit 0")[2] == 0
-    assert type(run("exit 0")[2]) is int
+    assert isinstance(run("exit 0")[2], int)
     assert int(run("kill -9 $$")[2]) == 137
 
 

@@ -63,7 +63,7 @@ KNOWN_SHELLS = {
     "busybox": ["sh", "-i"],
 }
 # Those that this machine has.
-SHELLS = {name: [found, *rest] for name, rest in KNOWN_SHELLS.items() if (found := shutil.which(name))}
+SHELLS = {name: [shutil.which(name) or "", *rest] for name, rest in KNOWN_SHELLS.items() if shutil.which(name)}
 # What the path of a container may hold. Without Python and stty, the terminal stays as it is: lines, echo and all.
 TOOLS = {
     "python": ["python3"],

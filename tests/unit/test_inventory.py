@@ -26,7 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.inventory import northflank
-from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError
+from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, PaasError
 from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
 from ansible_collections.quayside.paas.plugins.plugin_utils import _options
@@ -204,9 +204,10 @@ class Inventory:
     def _read(self, client: t.Any) -> Found:
         assert isinstance(client, Northflank)
         self.reads += 1
-        if isinstance(self.found, Exception):
-            raise self.found
-        return self.found
+        found: t.Any = self.found
+        if isinstance(found, PaasError):
+            raise found
+        return found
 
 
 @pytest.fixture
@@ -424,7 +425,7 @@ def test_options_may_be_vaulted(inventory: Inventory, monkeypatch: pytest.Monkey
     secret = VaultSecret(b"password")
     inventory.loader.set_vault_secrets([("default", secret)])
     context = getattr(vault, "VaultSecretsContext", None)
-    if context:  # from ansible-core 2.19
+    if context is not None:  # from ansible-core 2.19
         monkeypatch.setattr(context, "_current", context([("default", secret)]))
     text = VaultLib([("default", secret)]).encrypt("token-of-the-vault", secret).decode()
     inventory.parse("api_token: !vault |\n" + textwrap.indent(text, "  "), host("db-0"))

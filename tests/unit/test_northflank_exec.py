@@ -136,7 +136,7 @@ def refused(execute: Execute, kind: type[PaasError], *scripts: t.Any, **keywords
     """What the error says, which never has the token in it and always names the container."""
     with pytest.raises(kind) as caught:
         execute(*scripts, **keywords)
-    assert type(caught.value) is kind
+    assert caught.type is kind
     assert TOKEN not in repr(caught.value)
     assert caught.value.message.startswith("The container orders-0 (addon orders db, project web-shop): ")
     return caught.value.message

@@ -668,7 +668,23 @@ def test_stand_ins_go_when_the_client_goes(tmp_path: Path) -> None:
 def test_without_a_place_for_stand_ins_the_command_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_stand_ins, "private_folder", lambda: None)
     monkeypatch.setattr(signal, "signal", lambda *_arguments: None)
-    assert _stand_ins.begin("", ["/bin/sh", "-c", "exit 9"]) == 9
+    monkeypatch.setattr(os, "spawnvp", lambda *started: {(os.P_WAIT, "sh"): -9}[started[:2]])
+    assert _stand_ins.begin("", ["sh", "-c", "true"]) == 137
+
+
+def test_no_room_for_stand_ins_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_room(*_arguments: t.Any) -> t.NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "symlink", no_room)
+    _stand_ins.write_tools(str(tmp_path), "source")
+    assert capsys.readouterr().err == f"quayside.paas could not write to {tmp_path}: No space left on device\n"
+    _stand_ins.clear_away(str(tmp_path))
+    assert not tmp_path.exists()
+    _stand_ins.clear_away(str(tmp_path))
+    assert "could not remove" in capsys.readouterr().err
 
 
 def test_a_private_folder_is_private_and_may_hold_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

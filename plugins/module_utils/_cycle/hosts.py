@@ -252,9 +252,13 @@ def _containers(reading: _Reading) -> list[Item]:
 def _counted(holder: Item) -> dict[str, int] | None:
     """How many instances a container or server has in each state; None when it does not say, or not clearly."""
     states, total = value_at(holder, "meta.instances_count.state"), value_at(holder, "meta.instances_count.total")
-    if not isinstance(states, dict) or not all(type(number) is int and number >= 0 for number in states.values()):
+    if not isinstance(states, dict) or not all(map(_is_count, states.values())):
         return None
-    return states if type(total) is int and sum(states.values()) == total else None
+    return states if _is_count(total) and sum(states.values()) == total else None
+
+
+def _is_count(value: t.Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _may_have(holder: Item, states: t.Sequence[str]) -> bool:

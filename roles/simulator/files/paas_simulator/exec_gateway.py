@@ -167,7 +167,7 @@ class Session:
             raise ProtocolError(str(error)) from None
         place = self._world.places.directory(self._platform, target.place)
         environment = {"HOSTNAME": target.container["name"], "PATH": self._world.toolbox.path(self._settings.tools)}
-        running, failure = None, ""
+        running, failure, code = None, "", 0
         try:
             running = await start(init, place, environment, who)
         except (OSError, ValueError) as error:
