@@ -165,6 +165,8 @@ from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_master import p
 
 display = Display()
 
+T = t.TypeVar("T")
+
 # What ssh says instead of connecting by itself when there is no master, or the master takes no session. The command
 # that says it looks different, so that it is not taken for it where ssh shows its arguments. It has a shell of its own
 # because ssh ends it as soon as its stdout is closed.
@@ -295,7 +297,7 @@ class Connection(SshConnection):  # type: ignore[misc]
         self._hang_up()
         super().close()
 
-    def _with_master(self, act: t.Callable[[], t.Any]) -> t.Any:
+    def _with_master(self, act: t.Callable[[], T]) -> T:
         """What act returns, which is called while there is a master.
 
         When a session did not begin, because the master has ended in the meantime or takes no more, there is another.
