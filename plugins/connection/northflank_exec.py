@@ -92,6 +92,13 @@ options:
     ini:
       - section: defaults
         key: executable
+  timeout:
+    description:
+      - Seconds to wait for the connection, and until a command is accepted, V(1) to V(3600).
+      - Without the variable it is the time-out that Ansible has for all connections, as set with C(--timeout) or
+        E(ANSIBLE_TIMEOUT).
+    type: int
+    default: 10
   command_timeout:
     description:
       - Seconds that a command may take. Without it, there is no limit.
