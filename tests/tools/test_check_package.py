@@ -11,19 +11,21 @@ import pytest
 from tools.check_package import differences
 
 RIGHT = ["websocket-client>=1.6.0", "requests>=2.28.0  # from collection quayside.paas"]
+SYSTEM = ["openssh-clients [platform:rpm]", "openssh-client [platform:dpkg]  # from collection quayside.paas"]
 
 
 def test_what_the_modules_need_is_right() -> None:
-    assert differences({"python": RIGHT, "system": []}) == []
+    assert differences({"python": RIGHT, "system": SYSTEM}) == []
 
 
 @pytest.mark.parametrize(
     "found",
     [
-        {},
-        {"python": [*RIGHT, "aiohttp"]},
-        {"python": ["requests", "websocket-client>=1.6.0"]},
-        {"python": RIGHT, "system": ["gcc [platform:rpm]"]},
+        {"system": SYSTEM},
+        {"python": [*RIGHT, "aiohttp"], "system": SYSTEM},
+        {"python": ["requests", "websocket-client>=1.6.0"], "system": SYSTEM},
+        {"python": RIGHT, "system": [*SYSTEM, "gcc [platform:rpm]"]},
+        {"python": RIGHT},
     ],
 )
 def test_anything_else_is_said(found: dict[str, list[str]]) -> None:

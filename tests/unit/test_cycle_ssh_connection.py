@@ -821,8 +821,12 @@ def test_a_session_that_did_not_begin_is_tried_with_another_master(monkeypatch: 
     assert one._with_master(act) == "done"
     assert lost == [None, "/f/m1", "/f/m2"]
     lost[:] = []
+
+    def never() -> str:
+        raise plugin.NoMasterError("none")
+
     with pytest.raises(AnsibleConnectionFailure, match="takes no session"):
-        one._with_master(lambda: (_ for _ in ()).throw(plugin.NoMasterError("none")))
+        one._with_master(never)
     assert len(lost) == plugin.ATTEMPTS
 
 

@@ -147,6 +147,13 @@ def fragment(name: str) -> dict[str, t.Any]:
     return found
 
 
+def found_or_failure(found: t.Any) -> Found:
+    """What the platform has; raises it when that is an error."""
+    if isinstance(found, PaasError):
+        raise found
+    return t.cast("Found", found)
+
+
 class Inventory:
     """Parses inventory files one after the other.
 
@@ -204,10 +211,7 @@ class Inventory:
     def _read(self, client: t.Any) -> Found:
         assert isinstance(client, Northflank)
         self.reads += 1
-        found: t.Any = self.found
-        if isinstance(found, PaasError):
-            raise found
-        return found
+        return found_or_failure(self.found)
 
 
 @pytest.fixture
