@@ -237,7 +237,7 @@ def test_where_and_as_whom_commands_run(container: Container) -> None:
     connect().exec_command("true")
     target, limits, _command = container.asked[-1]
     assert target == Target("shop", "service", "web", "web-0")
-    assert limits == Limits(30, 60, None)
+    assert limits == Limits(10, 60, None)
     connect(
         ansible_host="web-1",
         ansible_user="www",
