@@ -31,7 +31,8 @@ newest_pair = nox.parametrize("pair", PAIRS[-1:], ids=[pair.name for pair in PAI
 @each_pair
 def unit(session: nox.Session, pair: interpreters.Pair) -> None:
     """The engine and the tools, without sockets."""
-    suites.run_pytest(session, pair, "tests/unit", "tests/tools")
+    # Shells, sockets and time-outs of real processes are waited for.
+    suites.run_pytest(session, pair, "tests/unit", "tests/tools", "-n", "2")
 
 
 @nox.session(python=False)
