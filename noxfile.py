@@ -18,7 +18,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "tests"))
 
-from tools import ansible_test, interpreters, suites
+from tools import ansible_test, environments, interpreters, suites
 
 nox.options.sessions = []
 
@@ -70,6 +70,23 @@ def weather(session: nox.Session, pair: interpreters.Pair) -> None:
 def hosts(session: nox.Session, pair: interpreters.Pair) -> None:
     """Plays in every container of both platforms, with inventories and connections."""
     suites.run_pytest(session, pair, "tests/hosts")
+
+
+@nox.session(python=False)
+@each_pair
+def roles(session: nox.Session, pair: interpreters.Pair) -> None:
+    """The roles, with ansible-playbook against the simulator."""
+    suites.run_pytest(session, pair, "tests/roles", "-n", "2", "--dist", "loadfile")
+
+
+@nox.session(python=False)
+@newest_pair
+def awx(session: nox.Session, pair: interpreters.Pair) -> None:
+    """Jobs as AWX runs them, AWX brought to a state, and the report in a browser."""
+    folders = ("tests/awx", "tests/browser")
+    suites.run_pytest(
+        session, pair, *folders, "-n", "2", "--dist", "loadfile", environment=environments.awx_environment
+    )
 
 
 @nox.session(python=False)

@@ -28,6 +28,7 @@ DOORS = {
     "inventory": {"plugin_utils", "module_utils", "module_utils._northflank", "module_utils._cycle"},
     "connection": {"plugin_utils", "module_utils", "module_utils._northflank", "module_utils._cycle"},
     "become": {"plugin_utils", "module_utils"},
+    "filter": {"plugin_utils", "module_utils"},
     "plugin_utils": {"module_utils", "module_utils._module", "module_utils._northflank", "module_utils._cycle"},
     "module_utils._module": {"module_utils"},
     "module_utils._northflank": {"module_utils"},

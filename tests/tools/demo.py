@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """`make demo`: builds and installs the collection, starts the simulator, runs the tour, shows the inventories as a
-graph, runs a play in every container, and stops what it started.
+graph, runs a play in every container, writes the report of the estate, stops what it started, and says where the report
+lies.
 
-With NORTHFLANK_API_TOKEN, NF_API_TOKEN or CYCLE_API_KEY set, no simulator is started: the tour and the graph read the
+With NORTHFLANK_API_TOKEN, NF_API_TOKEN or CYCLE_API_KEY set, no simulator is started: tour, graph and report read the
 real platform, and nothing goes into its containers.
 """
 
@@ -19,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 from tools import environments, interpreters, paths, processes, tree
@@ -31,6 +33,8 @@ FOLDER = paths.CACHE / "demo"
 COLLECTIONS = FOLDER / "collections"
 TOUR = "quayside.paas.tour"
 PLAY = "quayside.paas.hosts"
+REPORT = "quayside.paas.estate_report"
+REPORT_FOLDER = FOLDER / "report"
 # The platforms with the variables that hold a token for them.
 TOKENS = {"northflank": ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN"), "cycle": ("CYCLE_API_KEY",)}
 START_SECONDS = 20.0  # until the simulator listens
@@ -49,14 +53,23 @@ def main() -> int:
     install(bin_folder, variables)
     if platforms_of(variables):
         print("a token is set: reading the real platform", flush=True)
-        return run(bin_folder, variables, "ansible-playbook", TOUR) or show_graph(bin_folder, variables)
-    with simulator(bin_folder, variables) as access:
-        everything = variables | access
-        return (
-            run(bin_folder, everything, "ansible-playbook", TOUR)
-            or show_graph(bin_folder, everything)
-            or run(bin_folder, everything, "ansible-playbook", *inventories(everything), PLAY)
+        code = (
+            run(bin_folder, variables, "ansible-playbook", TOUR)
+            or show_graph(bin_folder, variables)
+            or write_report(bin_folder, variables)
         )
+    else:
+        with simulator(bin_folder, variables) as access:
+            everything = variables | access
+            code = (
+                run(bin_folder, everything, "ansible-playbook", TOUR)
+                or show_graph(bin_folder, everything)
+                or run(bin_folder, everything, "ansible-playbook", *inventories(everything), PLAY)
+                or write_report(bin_folder, everything, now=simulated_now(access["NORTHFLANK_API_BASE_URL"]))
+            )
+    if not code:
+        print(f"\nThe report of the estate: {REPORT_FOLDER / 'estate.html'}", flush=True)
+    return code
 
 
 def platforms_of(variables: Mapping[str, str]) -> list[str]:
@@ -78,6 +91,20 @@ def show_graph(bin_folder: Path, variables: dict[str, str]) -> int:
     """Show the hosts of the inventories in their groups. Returns the exit code."""
     print("\nThe containers as hosts: ansible-inventory --graph", flush=True)
     return run(bin_folder, variables, "ansible-inventory", *inventories(variables), "--graph")
+
+
+def write_report(bin_folder: Path, variables: dict[str, str], **facts: str) -> int:
+    """Write the report of the estate. facts: variables of its role, without their prefix. Returns the exit code."""
+    given = {f"estate_report_{name}": value for name, value in {"dest": str(REPORT_FOLDER), **facts}.items()}
+    return run(bin_folder, variables, "ansible-playbook", REPORT, "--extra-vars", json.dumps(given))
+
+
+def simulated_now(url: str) -> str:
+    """The time on the simulator's own clock."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{url}/_sim/clock", timeout=START_SECONDS) as answer:
+        now: str = json.load(answer)["now"]
+        return now
 
 
 def demo_variables(bin_folder: Path) -> dict[str, str]:

@@ -87,36 +87,55 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def ensure(name: str, python: interpreters.Interpreter, requirements: Sequence[str | Path]) -> Path:
+def ensure(
+    name: str,
+    python: interpreters.Interpreter,
+    requirements: Sequence[str | Path],
+    bundles: Sequence[str | Path] = (),
+) -> Path:
     """Make the environment `.cache/envs/NAME` unless it is up to date.
 
-    requirements: specifiers (text) and requirement files (paths).
+    requirements, bundles: specifiers (text) and requirement files (paths). Bundles are installed as they are, without
+    what they depend on and without compiling their thousands of files.
     Returns its bin folder; raises CalledProcessError when uv fails.
     """
     folder = paths.ENVIRONMENTS / name
     stamp = folder / ".complete"
-    wanted = fingerprint(python, folder, requirements)
+    wanted = fingerprint(python, folder, [*requirements, *bundles])
     with locked(folder):
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
-            make(folder, python, requirements)
+            make(folder, python, requirements, bundles)
             stamp.write_text(wanted, encoding="utf-8")
     return folder / "bin"
 
 
-def make(folder: Path, python: interpreters.Interpreter, requirements: Sequence[str | Path]) -> None:
+def make(
+    folder: Path,
+    python: interpreters.Interpreter,
+    requirements: Sequence[str | Path],
+    bundles: Sequence[str | Path] = (),
+) -> None:
     """Make an environment afresh. Raises CalledProcessError."""
     print(f"preparing {folder}", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    arguments: list[str] = []
-    for item in requirements:
-        arguments += [item] if isinstance(item, str) else ["-r", str(item)]
     variables = uv_variables(pip_settings(), os.environ)
     create = [_boot("uv"), "venv", "--quiet", "--python", str(python.path), str(folder)]
     subprocess.run(create, check=True, env=variables)
-    install = [_boot("uv"), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *arguments]
-    if subprocess.run(install, check=False, env=variables).returncode:
+    install(folder, requirements, variables)
+    if bundles:
+        install(folder, bundles, variables | {"UV_COMPILE_BYTECODE": "0"}, "--no-deps")
+
+
+def install(folder: Path, requirements: Sequence[str | Path], variables: dict[str, str], *options: str) -> None:
+    """Install into an environment. Raises CalledProcessError."""
+    arguments: list[str] = []
+    for item in requirements:
+        arguments += [item] if isinstance(item, str) else ["-r", str(item)]
+    python = str(folder / "bin" / "python")
+    command = [_boot("uv"), "pip", "install", "--quiet", "--python", python, *options, *arguments]
+    if subprocess.run(command, check=False, env=variables).returncode:
         print("again, with the certificates that this system trusts", flush=True)
-        subprocess.run(install, check=True, env=variables | {"UV_SYSTEM_CERTS": "true"})
+        subprocess.run(command, check=True, env=variables | {"UV_SYSTEM_CERTS": "true"})
 
 
 def core_specifier(core: str) -> str:
@@ -142,6 +161,13 @@ def lint_environment(pair: interpreters.Pair) -> Path:
 def package_environment(pair: interpreters.Pair) -> Path:
     """Environment of what looks at the built archive."""
     return ensure(f"package-{pair.name}", pair.python, [core_specifier(pair.core), REQUIREMENTS / "package.txt"])
+
+
+def awx_environment(pair: interpreters.Pair) -> Path:
+    """Environment that runs jobs as AWX does, brings an AWX to a state, and opens pages in a browser."""
+    requirements: list[str | Path] = [core_specifier(pair.core), EE_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
+    requirements += [REQUIREMENTS / "core.txt", REQUIREMENTS / "awx.txt"]
+    return ensure(f"awx-{pair.name}", pair.python, requirements, [REQUIREMENTS / "awx-collection.txt"])
 
 
 def demo_environment(pair: interpreters.Pair) -> Path:

@@ -27,7 +27,7 @@ from tools import demo, interpreters, paths, processes, report
 # Suites that look at files need one core and no quiet machine: they run one after the other beside the others, with
 # low priority, and are shown when they end.
 BESIDE = ("lint", "docs", "docs-html", "licence", "package", "sanity")
-TEST = (*BESIDE, "unit", "simulator", "conformance", "contract", "weather", "hosts", "integration")
+TEST = (*BESIDE, "unit", "simulator", "conformance", "contract", "weather", "hosts", "roles", "awx", "integration")
 TEST_ALL = ("sanity", "unit", "contract")
 STILL_SECONDS = 20.0  # between two lines about what is awaited
 

@@ -33,7 +33,7 @@ LINTERS = {
     "ruff check": ["ruff", "check", "."],
     "mypy engine": [
         "mypy", "-p", f"{ENGINE}.module_utils", "-p", f"{ENGINE}.plugin_utils", "-p", f"{ENGINE}.action",
-        "-p", f"{ENGINE}.inventory", "-p", f"{ENGINE}.connection", "-p", f"{ENGINE}.become",
+        "-p", f"{ENGINE}.inventory", "-p", f"{ENGINE}.connection", "-p", f"{ENGINE}.become", "-p", f"{ENGINE}.filter",
     ],
     "mypy simulator": ["mypy", "roles/simulator/files/paas_simulator"],
     "mypy tools": ["mypy", "-m", "noxfile", "-p", "tools"],
@@ -94,9 +94,15 @@ def prepare(session: nox.Session, make_environment: Callable[[Pair], Path], pair
     return Setting(session, bin_folder, paths.collections(name), paths.tree(name), results, variables)
 
 
-def run_pytest(session: nox.Session, pair: Pair, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
-    """Run pytest on folders of the tree, with these variables besides."""
-    setting = prepare(session, environments.core_environment, pair)
+def run_pytest(
+    session: nox.Session,
+    pair: Pair,
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    environment: Callable[[Pair], Path] = environments.core_environment,
+) -> None:
+    """Run pytest on folders of the tree, in an environment, with these variables besides."""
+    setting = prepare(session, environment, pair)
     command = ["python", "-m", "pytest", f"--junit-xml={setting.results / 'pytest.xml'}"]
     command += ["--tb=short", f"--timeout={TEST_SECONDS}", *arguments]
     setting.run(command, setting.variables | {"BENCH_FOLDER": str(paths.CACHE / "bench"), **(variables or {})})
