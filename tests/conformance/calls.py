@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every read the simulator serves, as a call of the vendor's client.
+"""Every read and write the simulator serves, as a call of the vendor's client.
 
 Path template without the team → the attribute of the client, the arguments that are needed, and for a list the key of
 ``data``. ``{placeholders}`` of the template are the arguments in camelCase.
@@ -47,10 +47,29 @@ class Read:
 
     def of(self, client: Any) -> Any:
         """Return the client's callable."""
-        found = client
-        for part in self.name.split("."):
-            found = getattr(found, part)
-        return found
+        return called(client, self.name)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One write: ``name`` is the attribute path in the client, ``data`` the body; None for a call without one."""
+
+    name: str
+    arguments: dict[str, Any]
+    data: dict[str, Any] | None = None
+
+    def send(self, client: Any, **more: Any) -> Any:
+        """Carry it out with the client and return the answer."""
+        body = {} if self.data is None else {"data": self.data}
+        return called(client, self.name)(**{**self.arguments, **body, **more})
+
+
+def called(client: Any, name: str) -> Any:
+    """Return the client's callable of an attribute path."""
+    found = client
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
 
 
 READS = {
@@ -60,6 +79,8 @@ READS = {
     f"{_P}/addons": Read("list.addons", PROJECT, "addons"),
     _A: Read("get.addon", ADDON),
     f"{_A}/containers": Read("get.addon.containers", ADDON, "containers"),
+    f"{_A}/version": Read("get.addon.version", ADDON),
+    "/v1/addon-types": Read("get.addon.types"),
     f"{_A}/backups": Read("get.addon.backups", ADDON, "backups"),
     f"{_A}/backups/{{backupId}}": Read("get.addon.backup", BACKUP),
     f"{_A}/backups/{{backupId}}/restores": Read("get.addon.backup.restores", BACKUP, "restores"),
@@ -77,7 +98,25 @@ READS = {
     "/v1/templates/{templateId}/runs/{templateRunId}": Read("get.template_run", RUN),
 }
 
+LEDGER: dict[str, Any] = {"project_id": "staging", "addon_id": "ledger-postgres"}
+SCRATCH: dict[str, Any] = {"project_id": "staging", "addon_id": "restore-scratch"}
+GOOD: dict[str, Any] = {**LEDGER, "backup_id": "nightly-2026-11-02"}
+FRESH: dict[str, Any] = {**LEDGER, "backup_id": "fresh-one"}
+_T = "/v1/templates/{templateId}/runs"
+
+# In this order each of them can be carried out; what only an answer tells is not known here.
+WRITES = {
+    ("POST", f"{_A}/backups"): Write("backup.addon", LEDGER, {"name": "fresh one"}),
+    ("POST", f"{_A}/backups/{{backupId}}/retain"): Write("retain.addon.backup", FRESH),
+    ("POST", f"{_A}/backups/{{backupId}}/abort"): Write("abort.addon.backup", FRESH),
+    ("POST", f"{_A}/backups/{{backupId}}/restore"): Write("restore.addon.backup", GOOD),
+    ("POST", f"{_A}/backups/{{backupId}}/abort-restore"): Write("abort.addon.restore", GOOD, {"restoreId": "0" * 24}),
+    ("DELETE", f"{_A}/backups/{{backupId}}"): Write("delete.backup", {**LEDGER, "backup_id": "nightly-2026-11-01"}),
+    ("POST", _T): Write("run.template", {"template_id": "nightly-dumps-2"}, {"arguments": {"retentionDays": "7"}}),
+    ("POST", f"{_T}/{{templateRunId}}/abort"): Write("abort.template_run", RUN),
+}
+
 # The command line client's log-in; the Python client has no call for it.
 WITHOUT_CALL = frozenset({"/v1/login"})
 # The only routes without a form under /v1/teams/{teamId}.
-WITHOUT_TEAM = frozenset({"/v1/auth", "/v1/login"})
+WITHOUT_TEAM = frozenset({"/v1/auth", "/v1/login", "/v1/addon-types"})

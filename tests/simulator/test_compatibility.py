@@ -136,7 +136,7 @@ def test_the_measure_itself(still: Simulator) -> None:
 
 def test_addons(old: Simulator) -> None:
     paths = addon_paths(old)
-    assert len(paths) == 19
+    assert len(paths) == 21
     for path in paths:
         assert faults(old.get(path).data["data"], ADDON, path) == []
 

@@ -110,6 +110,46 @@ def test_settings(sim: Simulator) -> None:
             "answers_ping": True,
             "after_close": "kill",
         },
+        "backups": {
+            "scheduled": 0.5,
+            "running": 1.5,
+            "aborting": 0.5,
+            "size": 104_857_600,
+            "outcome": None,
+            "outcome_of": "*",
+            "outcome_times": None,
+            "concurrent": "allow",
+            "not_running": "allow",
+            "same_name": "allow",
+            "delete_active": "conflict",
+            "addon_status": True,
+        },
+        "restores": {
+            "scheduled": 0.5,
+            "running": 1.5,
+            "aborting": 0.5,
+            "outcome": None,
+            "outcome_of": "*",
+            "outcome_times": None,
+            "concurrent": "allow",
+            "not_running": "allow",
+            "addon_status": True,
+            "addon_after_failure": "running",
+        },
+        "runs": {
+            "pending": 0.3,
+            "node": 0.7,
+            "aborting": 0.5,
+            "outcome": None,
+            "outcome_of": "*",
+            "outcome_times": None,
+            "fail_node": "",
+            "fail_code": 500,
+            "fail_message": "The simulator was told to let this node fail",
+            "approval": None,
+            "forbidden": "conflict",
+        },
+        "aborts": {"ended": "conflict"},
     }
     changed = sim.settings(page={"default": 2}, rate_limit={"limit": 7})
     assert (changed["page"], changed["rate_limit"]["limit"]) == ({"default": 2, "maximum": 100}, 7)
@@ -126,6 +166,11 @@ def test_settings(sim: Simulator) -> None:
         ("settings", {"northflank": {"exec": {"overtake": "sometimes"}}}),
         ("settings", {"northflank": {"exec": {"delay": -1}}}),
         ("settings", {"northflank": {"exec": {"shell": "fish"}}}),
+        ("settings", {"northflank": {"backups": {"outcome": "lost"}}}),
+        ("settings", {"northflank": {"backups": {"outcome_times": "often"}}}),
+        ("settings", {"northflank": {"restores": {"running": None}}}),
+        ("settings", {"northflank": {"runs": {"approval": -1}}}),
+        ("settings", {"northflank": {"aborts": {"ended": "maybe"}}}),
         ("settings", {"cycle": {"ssh": {"tools": "none"}}}),
         ("settings", {"heroku": {}}),
         ("replace", {}),
@@ -242,7 +287,7 @@ def test_estate_names_tokens_without_their_values(sim: Simulator) -> None:
 
 def test_routes(sim: Simulator) -> None:
     routes = {(route["method"], route["path"]): route["permission"] for route in sim.routes()}
-    assert len(routes) == 48
+    assert len(routes) == 67
     assert routes["GET", "/v1/auth"] is None
     assert ("GET", "/v1/teams/{teamId}/auth") not in routes
     assert routes["GET", "/v1/teams/{teamId}/templates"] == "Account > Templates > General > Read"

@@ -110,6 +110,15 @@ def test_a_run_goes_its_way(still: Simulator) -> None:
     assert done["concludedAt"] == done["updatedAt"] == "2026-11-02 08:01:15.000Z"
 
 
+def test_a_run_is_started_once(still: Simulator) -> None:
+    run = pending_run(still, "retrying")
+    still.clock(advance=35)
+    item = next(
+        each for each in still.get(f"{RUNS}?status=running").data["data"]["templateRuns"] if each["id"] == run["id"]
+    )
+    assert item["startedAt"] == run["startedAt"]
+
+
 def test_the_node_tree_follows_the_run(still: Simulator) -> None:
     run = pending_run(still, "running")
 

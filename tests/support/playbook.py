@@ -48,6 +48,29 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
     }
 
 
+def prepare(
+    folder: Path,
+    plays: list[dict[str, Any]] | Path | str,
+    *arguments: str,
+    extra_vars: dict[str, Any] | None = None,
+) -> list[str]:
+    """Writes what ansible-playbook needs to a folder and returns its command line. Takes what run_playbook does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(plays, list):
+        (folder / "playbook.yml").write_text(json.dumps(plays, indent=1), encoding="utf-8")
+        plays = folder / "playbook.yml"
+    # As variables of the host, so that a task's own can overrule them.
+    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
+    (folder / "vars.json").write_text(json.dumps(extra_vars or {}), encoding="utf-8")
+    return [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        *("-i", str(folder / "inventory.json"), "-e", f"@{folder / 'vars.json'}"),
+        *arguments,
+        str(plays),
+    ]
+
+
 def run_playbook(
     folder: Path,
     plays: list[dict[str, Any]] | Path | str,
@@ -62,22 +85,8 @@ def run_playbook(
     arguments: further command line arguments. timeout: seconds; raises subprocess.TimeoutExpired after them.
     A playbook saves results with the task that save() makes.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if isinstance(plays, list):
-        (folder / "playbook.yml").write_text(json.dumps(plays, indent=1), encoding="utf-8")
-        plays = folder / "playbook.yml"
-    # As variables of the host, so that a task's own can overrule them.
-    host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}), encoding="utf-8")
-    (folder / "vars.json").write_text(json.dumps(extra_vars or {}), encoding="utf-8")
-    command = [
-        str(Path(sys.executable).parent / "ansible-playbook"),
-        *("-i", str(folder / "inventory.json"), "-e", f"@{folder / 'vars.json'}"),
-        *arguments,
-        str(plays),
-    ]
     done = subprocess.run(
-        command,
+        prepare(folder, plays, *arguments, extra_vars=extra_vars),
         cwd=folder,
         env=environment(folder, **(env or {})),
         stdin=subprocess.DEVNULL,

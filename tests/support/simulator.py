@@ -113,6 +113,10 @@ class Simulator:
             sent["Authorization"] = f"Bearer {self.tokens.get(token, token)}"
         return fetch(self.url + path, method, sent)
 
+    def send(self, method: str, path: str, body: Any = None, token: str = "demo") -> Reply:
+        """Send a request to the platform with a JSON body (None: without) with the token of that name."""
+        return fetch(self.url + path, method, {"Authorization": f"Bearer {self.tokens[token]}"}, body)
+
     def journal(self, since: int = 0) -> list[dict[str, Any]]:
         """Return the requests received, those with a number above ``since``."""
         entries: list[dict[str, Any]] = self.control(f"journal?since={since}")["entries"]

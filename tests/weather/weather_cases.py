@@ -308,7 +308,7 @@ TOKENS = [
         organisation(None),
         module="project_info",
     ),
-    Case("organisation_with_team", counts("templates", 3), organisation("team"), module="template_info"),
+    Case("organisation_with_team", counts("templates", 4), organisation("team"), module="template_info"),
     Case("organisation_with_other_team", counts("projects", 1), organisation("tidewater-labs"), module="project_info"),
     Case(
         "organisation_with_wrong_team",

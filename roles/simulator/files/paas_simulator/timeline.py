@@ -13,6 +13,8 @@ from typing import Any
 from .messages import Record
 
 Apply = Callable[[Record, dict[str, Any], float], None]
+# Something that happens at a moment, in unix seconds.
+Effect = Callable[[float], None]
 
 
 class Timelines:
@@ -36,6 +38,10 @@ class Timelines:
             # The running number keeps steps of one moment in their order, and heapq from comparing records.
             heapq.heappush(self._heap, (moment, next(self._number), line, record, changes, apply))
 
+    def later(self, record: Record, steps: Iterable[tuple[float, Effect]], start: float) -> None:
+        """Give a record its future: effects in seconds after the start, in place of the one it had."""
+        self.attach(record, ({"after": after, "do": do} for after, do in steps), start, _do)
+
     def cancel(self, record: Record) -> None:
         """Drop what was still to happen to a record."""
         self._current.pop(id(record), None)
@@ -46,3 +52,7 @@ class Timelines:
             moment, _number, line, record, changes, apply = heapq.heappop(self._heap)
             if self._current.get(id(record)) == line:
                 apply(record, changes, moment)
+
+
+def _do(_record: Record, changes: dict[str, Any], moment: float) -> None:
+    changes["do"](moment)

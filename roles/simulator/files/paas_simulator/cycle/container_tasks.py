@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..messages import Record
+from ..timeline import Effect
 from . import includes, jobs, lives
 from .activity import context_of, log, notify
 from .ask import Ask
 from .errors import invalid
 from .placement import choose
 from .stamps import nano, stamp
-from .state import Container, Effect, State
+from .state import Container, State
 from .writes import make
 
 STRATEGIES = (

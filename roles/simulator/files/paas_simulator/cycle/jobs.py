@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..messages import Record
+from ..timeline import Effect
 from .access import Key
 from .activity import log, notify, request_event
 from .stamps import ZERO, nano, stamp
-from .state import Effect, Job, State
+from .state import Job, State
 
 DAY = 86400.0
 _ENDED = frozenset({"completed", "error", "expired"})

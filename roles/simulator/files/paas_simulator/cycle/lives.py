@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from ..messages import Record
+from ..timeline import Effect
 from .activity import context_of, notify
 from .stamps import ZERO, nano, stamp
-from .state import Container, Effect, State
+from .state import Container, State
 
 START_FAILED = "The process of the instance ended with exit code 1"
 

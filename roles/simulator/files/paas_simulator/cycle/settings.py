@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ..changes import Rules, changed
 from ..places import TOOLS
 
 JOB_FAILURES = (None, "error", "expired")
@@ -174,6 +175,7 @@ _CHOICES: dict[str, tuple[object, ...]] = {
     "notifications.flags": ("list", "map"),
     "volumes.capability": ("containers-instances-migrate", "containers-volumes-manage"),
 }
+_RULES = Rules(_CHOICES, {"jobs.fail_times": int})
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class Settings:
 
     def changed(self, changes: Any) -> Settings:
         """Return the settings with changes such as ``{"page": {"default": 5}}``. Raises ValueError."""
-        result: Settings = _changed(self, changes, "")
+        result: Settings = changed(self, changes, _RULES)
         _check_limits(result)
         return result
 
@@ -212,34 +214,3 @@ def _check_limits(settings: Settings) -> None:
     unknown = sorted(set(settings.instances.outcomes.values()) - set(OUTCOMES))
     if unknown:
         raise ValueError(f"outcomes are {', '.join(OUTCOMES)}, not {', '.join(unknown)}")
-
-
-def _changed(part: Any, changes: Any, path: str) -> Any:
-    names = {each.name for each in fields(part)}
-    if not isinstance(changes, dict) or set(changes) - names:
-        raise ValueError(f"settings{' of ' + path if path else ''} are {', '.join(sorted(names))}")
-    made: dict[str, Any] = {}
-    for name, value in changes.items():
-        old, where = getattr(part, name), f"{path}.{name}".lstrip(".")
-        made[name] = _changed(old, value, where) if is_dataclass(old) else _checked(where, old, value)
-    return replace(part, **made)
-
-
-def _checked(where: str, old: Any, value: Any) -> Any:
-    choices = _CHOICES.get(where)
-    if choices is not None:
-        if value not in choices:
-            raise ValueError(f"{where} is one of {', '.join(map(str, choices))}")
-        return value
-    if where == "jobs.fail_times" and value is None:
-        return value
-    if not _fits(int if where == "jobs.fail_times" else type(old), value):
-        raise ValueError(f"not a value for {where}: {value!r}")
-    return value
-
-
-def _fits(kind: type, value: Any) -> bool:
-    if kind in (int, float):
-        numbers = (int,) if kind is int else (int, float)
-        return isinstance(value, numbers) and not isinstance(value, bool) and value >= 0
-    return isinstance(value, kind)

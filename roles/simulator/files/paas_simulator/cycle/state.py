@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from ..clock import Clock
 from ..endpoints import Endpoints
 from ..messages import Record
-from ..timeline import Timelines
+from ..timeline import Effect, Timelines
 from .access import Key
 from .settings import Settings
-
-Effect = Callable[[float], None]
 
 
 @dataclass(slots=True)
@@ -120,15 +118,11 @@ class State:
 
     def later(self, record: Record, steps: Iterable[tuple[float, Effect]], start: float) -> None:
         """Give a record its future: effects in seconds after the start, in place of the one it had."""
-        self.timelines.attach(record, ({"after": after, "do": do} for after, do in steps), start, _do)
+        self.timelines.later(record, steps, start)
 
     def on_server(self, server_id: str) -> Iterator[Record]:
         """Return the instances on a server."""
         return (each for each in self.instances.values() if each["server_id"] == server_id)
-
-
-def _do(_record: Record, changes: Record, moment: float) -> None:
-    changes["do"](moment)
 
 
 def counts(instance: Record) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import Record
+from ..timeline import Effect
 from . import jobs, lives, records
 from .access import Key
 from .activity import context_of, log, notify
 from .ask import Ask
 from .errors import invalid
 from .placement import choose, usable
-from .state import Container, Effect, State
+from .state import Container, State
 
 _MANY = 1000
 

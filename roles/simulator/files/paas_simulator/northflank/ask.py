@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from ..messages import Call, Record
+from ..timeline import Timelines
 from .access import Token
-from .errors import not_found
+from .errors import ApiError, not_found
+from .loading import Loader
 from .paging import page
 from .settings import Settings
 from .shapes import render
@@ -25,7 +29,8 @@ class Ask:
     """An admitted request.
 
     ``given`` are the path's parameters, ``team_id`` is empty for a route outside of teams, ``list_id`` tells one list
-    from another, ``permissions`` are all that routes may ask for.
+    from another, ``permissions`` are all that routes may ask for. ``left``: how many more backups, restores and runs
+    have the outcome that the settings say; None: all.
     """
 
     call: Call
@@ -36,6 +41,14 @@ class Ask:
     team_id: str
     permissions: tuple[str, ...]
     list_id: str
+    loader: Loader
+    timelines: Timelines
+    left: dict[str, int | None]
+
+    @property
+    def now(self) -> float:
+        """The simulator's time in unix seconds."""
+        return self.loader.now()
 
     @property
     def team(self) -> Team:
@@ -50,6 +63,29 @@ class Ask:
     def one(self, kind: str, record: Record) -> Record:
         """Return the payload of a single thing."""
         return {"data": render(kind, record, self.settings.seed)}
+
+    def body(self, *names: str) -> Record:
+        """Return the body, an object with any of these names; without a body it is empty. Raises ApiError."""
+        if not self.call.body:
+            return {}
+        try:
+            body = json.loads(self.call.body)
+        except ValueError:
+            raise ApiError(400, "Invalid request body: it is not JSON") from None
+        if not isinstance(body, dict):
+            raise ApiError(400, "Invalid request body: an object is expected")
+        unknown = sorted(set(body) - set(names))
+        if unknown:
+            raise ApiError(400, f"Invalid request body: unknown: {', '.join(unknown)}", details={"unknown": unknown})
+        return body
+
+    def outcome(self, group: str, usual: str, identifier: str) -> str:
+        """Return what is to become of a thing that is started: as the settings of its group say, else as usual."""
+        wanted, left = getattr(self.settings, group), self.left[group]
+        if wanted.outcome is None or left == 0 or not fnmatchcase(identifier, wanted.outcome_of):
+            return usual
+        self.left[group] = None if left is None else left - 1
+        return str(wanted.outcome)
 
     def page(self, key: str, kind: str, records: Collection[Record]) -> Record:
         """Return the payload of a list of records."""

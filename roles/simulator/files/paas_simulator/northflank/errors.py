@@ -47,3 +47,8 @@ class ApiError(Exception):
 def not_found(kind: str, **ids: str) -> ApiError:
     """Return the 404 of an unknown project, addon, backup, template, run or team."""
     return ApiError(404, f"{kind.capitalize()} not found", f"{kind.replace(' ', '-')}-not-found", dict(ids))
+
+
+def invalid(name: str, why: str, value: object) -> ApiError:
+    """Return the 400 of a field of a body."""
+    return ApiError(400, f"Invalid request body: {name} {why}", details={name: value})

@@ -26,8 +26,8 @@ _CONCLUDED = {"concluded": True, "concludedAt": NOW}
 
 # kind → new status → changes that come along unless the step itself says otherwise.
 _CONSEQUENCES: dict[str, dict[str, Record]] = {
-    "backup": dict.fromkeys(("completed", "failed", "aborted"), _DONE),
-    "restore": dict.fromkeys(("completed", "failed", "aborted"), _DONE),
+    "backup": dict.fromkeys(("completed", "failed", "aborted", "not-supported"), _DONE),
+    "restore": dict.fromkeys(("completed", "failed", "aborted", "not-supported"), _DONE),
     "run": {
         "running": {"startedAt": NOW},
         **dict.fromkeys(("success", "failure", "aborted", "skipped", "unknown"), _CONCLUDED),
@@ -48,6 +48,8 @@ def stamp(kind: str, moment: float) -> str | int:
 def _dated(value: Any, written: str | int) -> Any:
     if isinstance(value, dict):
         return {key: _dated(part, written) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_dated(part, written) for part in value]
     return written if value == NOW else value
 
 
@@ -57,6 +59,9 @@ def changer(kind: str) -> Apply:
 
     def change(record: Record, changes: dict[str, Any], moment: float) -> None:
         implied = consequences.get(str(changes.get("status")), {})
+        if "startedAt" in record:
+            # What goes on after a wait has been started before.
+            implied = {name: value for name, value in implied.items() if name != "startedAt"}
         patch = _dated({**_ALWAYS.get(kind, {}), **implied, **changes}, stamp(kind, moment))
         changed = merge_patch(record, patch)
         record.clear()

@@ -32,6 +32,7 @@ class Northflank:
         """Build the state from the estate's section. Raises KeyError, TypeError, ValueError."""
         self._clock, self._timelines = clock, timelines
         self._settings = Settings().changed(estate.get("settings", {}))
+        self._left = self._settings.outcomes()
         self._loader = Loader(clock, timelines)
         self._teams = self._loader.teams(estate)
         entities = organisations(estate)
@@ -96,8 +97,11 @@ class Northflank:
             demand(token, needed)
         team = choose_team(token, given.get("teamId")) if route.team else ""
         list_id = "/".join([route.path, team, *(value for name, value in sorted(given.items()) if name != "teamId")])
-        ask = Ask(call, token, given, self._settings, self._teams, team, PERMISSIONS, list_id)
-        return route.serve(ask)
+        return route.serve(self._ask(call, token, given, team, list_id))
+
+    def _ask(self, call: Call, token: Token, given: dict[str, str], team: str, list_id: str) -> Ask:
+        common = self._settings, self._teams, team, PERMISSIONS, list_id
+        return Ask(call, token, given, *common, self._loader, self._timelines, self._left)
 
     def exec_route(self, call: Call) -> tuple[str, dict[str, str]] | None:
         """Return route and parameters of a path at which commands are run; None for every other path."""
@@ -117,7 +121,7 @@ class Northflank:
         """Return a request for exec, admitted. Raises ApiError."""
         demand(token, execution.PERMISSIONS[execution.PATHS[route]])
         team = choose_team(token, given.get("teamId"))
-        return Ask(call, token, given, self._settings, self._teams, team, PERMISSIONS, route)
+        return self._ask(call, token, given, team, route)
 
     def _authenticate(self, value: str | None) -> Token:
         if value is None:
@@ -167,6 +171,7 @@ class Northflank:
     def change_settings(self, changes: Any) -> None:
         """Change settings. Raises ValueError."""
         self._settings = self._settings.changed(changes)
+        self._left.update({name: left for name, left in self._settings.outcomes().items() if name in changes})
 
     def replace(self, request: Any) -> Replaced:
         """Let a container go and another one come. Raises ValueError."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..messages import Record
+from . import backups as stored
+from . import catalogue, template_runs
 from .access import scoped
 from .ask import Ask
 from .errors import ApiError, not_found
-from .runs import run_tree
 from .shapes import render
 from .state import Project
 
@@ -83,26 +84,10 @@ def backups(ask: Ask) -> Record:
     return ask.page("backups", "backup item", ask.addon().backups.values())
 
 
-def _source(ask: Ask) -> tuple[str, str]:
-    """Return project and addon that a backup is from: the path's own, unless the query names others."""
-    own = ask.given["projectId"], ask.given["addonId"]
-    if ask.settings.seed:
-        return own
-    return ask.call.first("sourceProjectId") or own[0], ask.call.first("sourceAddonId") or own[1]
-
-
-def _backup(ask: Ask, source: tuple[str, str]) -> Record:
-    found = ask.addon(*source).backups.get(ask.given["backupId"])
-    if found is None:
-        raise not_found("backup", backupId=ask.given["backupId"])
-    return found
-
-
 def backup(ask: Ask) -> Record:
     """GET B."""
-    source = ask.given["projectId"], ask.given["addonId"]
-    found = _backup(ask, source)
-    restores = ask.addon().by_backup.get((*source, found["id"]), [])
+    found = stored.named(ask)
+    restores = ask.addon().by_backup.get((ask.given["projectId"], ask.given["addonId"], found["id"]), [])
     if restores:
         last = max(restores, key=lambda restore: str(restore["restoreTimestamp"]))
         found = {**found, "lastRestore": render("last restore", last, ask.settings.seed)}
@@ -111,14 +96,27 @@ def backup(ask: Ask) -> Record:
 
 def backup_restores(ask: Ask) -> Record:
     """GET B/restores; with a source: the restores of another addon's backup into this one."""
-    source = _source(ask)
-    target, found = ask.addon(), _backup(ask, source)
+    source = stored.source(ask)
+    target, found = ask.addon(), stored.named(ask, *source)
     return ask.page("restores", "restore", target.by_backup.get((*source, found["id"]), []))
 
 
 def addon_restores(ask: Ask) -> Record:
     """GET A/restores: all restores into the addon."""
     return ask.page("restores", "addon restore", ask.addon().restores)
+
+
+def version(ask: Ask) -> Record:
+    """GET A/version; addons of other kinds than managed databases have none."""
+    found = ask.addon()
+    if not found.managed:
+        raise ApiError(404, "Addon has no version", "addon-version-not-found", {"addonId": found.data["id"]})
+    return ask.one("version", catalogue.version(found))
+
+
+def addon_types(_ask: Ask) -> Record:
+    """GET /v1/addon-types, which does not page."""
+    return {"data": {"addonTypes": catalogue.TYPES}}
 
 
 def services(ask: Ask) -> Record:
@@ -196,7 +194,7 @@ def _filters(ask: Ask) -> Record:
 
 def runs(ask: Ask) -> Record:
     """GET T/runs, with the filters status and concluded."""
-    found: Collection[Record] = ask.template().runs.values()
+    found: Collection[Record] = template_runs.settled(ask).runs.values()
     wanted = _filters(ask)
     if wanted:
         found = [run for run in found if all(run[name] == value for name, value in wanted.items())]
@@ -205,9 +203,5 @@ def runs(ask: Ask) -> Record:
 
 def run(ask: Ask) -> Record:
     """GET T/runs/{templateRunId}, with the node tree."""
-    holder = ask.template()
-    found = holder.runs.get(ask.given["templateRunId"])
-    if found is None:
-        raise not_found("template run", templateRunId=ask.given["templateRunId"])
-    spec = found["spec"] if "spec" in found else run_tree(found, holder.data["spec"])
-    return ask.one("run", {**found, "spec": spec})
+    template = template_runs.settled(ask)
+    return template_runs.whole(ask, template, template_runs.named(ask, template))

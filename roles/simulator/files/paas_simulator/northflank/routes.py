@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..messages import Record
-from . import reads
+from . import backups, reads, restores, template_runs
 from .ask import Ask
 
 PROJECTS = "Project > Projects > Manage > Read"
@@ -22,12 +22,15 @@ JOBS = "Project > Jobs > General > Read"
 JOB_OBSERVABILITY = "Project > Jobs > Deployment > View Observability"
 JOB_LOGS = "Project > Jobs > Deployment > View Instance Logs"
 TEMPLATES = "Account > Templates > General > Read"
+CHANGE_ADDONS = "Project > Addons > General > Update"
+RUN_TEMPLATES = "Account > Templates > General > Run"
+ABORT_RUNS = "Account > Templates > Runs > Abort"
 
 # Permissions that routes of this platform ask for, here or elsewhere: what GET /v1/auth can name.
 PERMISSIONS = (
     PROJECTS,
     ADDONS,
-    "Project > Addons > General > Update",
+    CHANGE_ADDONS,
     "Project > Addons > General > Delete",
     "Project > Addons > General > Read Spec",
     INSTANCES,
@@ -37,8 +40,8 @@ PERMISSIONS = (
     JOB_OBSERVABILITY,
     JOB_LOGS,
     TEMPLATES,
-    "Account > Templates > General > Run",
-    "Account > Templates > Runs > Abort",
+    RUN_TEMPLATES,
+    ABORT_RUNS,
     "Organisation > Team > General > Read",
 )
 
@@ -75,11 +78,19 @@ ROUTES = (
     Route("GET", "/v1/login", None, reads.login, team=False),
     Route("GET", "/v1/projects", PROJECTS, reads.projects),
     Route("GET", _P, PROJECTS, reads.project),
+    Route("GET", "/v1/addon-types", None, reads.addon_types, team=False),
     Route("GET", f"{_P}/addons", ADDONS, reads.addons),
     Route("GET", _A, ADDONS, reads.addon),
     Route("GET", f"{_A}/containers", ADDONS, reads.containers, seed_permission=INSTANCES),
+    Route("GET", f"{_A}/version", ADDONS, reads.version),
     Route("GET", f"{_A}/backups", ADDONS, reads.backups),
+    Route("POST", f"{_A}/backups", CHANGE_ADDONS, backups.start),
     Route("GET", _B, ADDONS, reads.backup),
+    Route("DELETE", _B, CHANGE_ADDONS, backups.delete),
+    Route("POST", f"{_B}/abort", CHANGE_ADDONS, backups.abort),
+    Route("POST", f"{_B}/retain", CHANGE_ADDONS, backups.retain),
+    Route("POST", f"{_B}/restore", CHANGE_ADDONS, restores.start),
+    Route("POST", f"{_B}/abort-restore", CHANGE_ADDONS, restores.abort),
     Route("GET", f"{_B}/restores", ADDONS, reads.backup_restores),
     Route("GET", f"{_A}/restores", ADDONS, reads.addon_restores),
     Route("GET", f"{_P}/services", SERVICES, reads.services),
@@ -92,5 +103,7 @@ ROUTES = (
     Route("GET", "/v1/templates", TEMPLATES, reads.templates),
     Route("GET", _T, TEMPLATES, reads.template),
     Route("GET", f"{_T}/runs", TEMPLATES, reads.runs),
+    Route("POST", f"{_T}/runs", RUN_TEMPLATES, template_runs.start),
     Route("GET", f"{_T}/runs/{{templateRunId}}", TEMPLATES, reads.run),
+    Route("POST", f"{_T}/runs/{{templateRunId}}/abort", ABORT_RUNS, template_runs.abort),
 )

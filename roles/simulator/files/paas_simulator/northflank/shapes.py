@@ -53,6 +53,7 @@ TODAY: dict[str, Shape] = {
         "id name appId uid description createdAt tags stageId status cluster",
         spec=_fields("type config pendingActions"),
     ),
+    "version": _fields("version upgradeTo lifecycleStatus discontinuedBy upgradeHistory"),
     "container": _fields("name createdAt status updatedAt nodeName nodePoolUserId nodePoolProviderId host ipAddresses"),
     "backup item": _fields("id name uid status createdAt completedAt config customDestinationId"),
     "backup": _fields(
@@ -84,6 +85,7 @@ SEED: dict[str, Shape] = {
         "id name appId description createdAt status",
         spec=_fields("type", config=_SEED_CONFIG),
     ),
+    "version": TODAY["version"],
     "container": _fields("name createdAt status updatedAt"),
 }
 

@@ -17,13 +17,17 @@ RestoreKey = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Addon:
-    """An addon; ``restores`` are those into this addon, also from backups of other addons."""
+    """An addon; ``restores`` are those into this addon, also from backups of other addons.
+
+    ``busy`` are the kinds and records of what it is at work on, when that shows in its status.
+    """
 
     data: Record
     containers: list[Record] = field(default_factory=list)
     backups: dict[str, Record] = field(default_factory=dict)
     restores: list[Record] = field(default_factory=list)
     by_backup: dict[RestoreKey, list[Record]] = field(default_factory=dict)
+    busy: list[tuple[str, Record]] = field(default_factory=list)
 
     @property
     def managed(self) -> bool:
@@ -88,10 +92,11 @@ class Project:
 
 @dataclass(slots=True)
 class Template:
-    """A template and its runs."""
+    """A template and its runs; ``queue`` are those that wait for their turn, by id."""
 
     data: Record
     runs: dict[str, Record] = field(default_factory=dict)
+    queue: list[str] = field(default_factory=list)
 
     def describe(self) -> Record:
         """Return the whole template as JSON data."""
