@@ -1,0 +1,130 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The execution environment: what ansible-builder makes of its definition, and the program that its containers run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+import runner_jobs
+import yaml
+
+from support.playbook import COLLECTION, environment
+
+DEFINITION = "extensions/awx/execution-environment/execution-environment.yml"
+ENTRYPOINT = COLLECTION / "extensions" / "awx" / "execution-environment" / "wait-for-keeper.sh"
+
+
+def builder(folder: Path, *arguments: str) -> str:
+    """Runs ansible-builder in a folder and returns what it printed. Raises CalledProcessError."""
+    command = [str(runner_jobs.PROGRAMS / "ansible-builder"), *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment(folder), text=True, stdout=subprocess.PIPE, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def test_it_needs_what_the_collection_says(site: runner_jobs.Site, tmp_path: Path) -> None:
+    printed = builder(tmp_path, "introspect", str(site.collections))
+    needed = yaml.safe_load(printed.split("---")[-1])
+    lines = {kind: sorted(line.partition("#")[0].strip() for line in needed[kind]) for kind in ("python", "system")}
+    patterns = {
+        "python": [r"requests>=\S+", r"websocket-client>=\S+"],
+        "system": [r"openssh-client \[platform:dpkg\]", r"openssh-clients \[platform:rpm\]"],
+    }
+    for kind, wanted in patterns.items():
+        assert len(lines[kind]) == len(wanted), printed
+        assert all(map(re.fullmatch, wanted, lines[kind])), printed
+
+
+@pytest.fixture(scope="module")
+def context(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build context, made in a checkout with the archive where ansible-galaxy puts it."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(COLLECTION / "extensions", checkout / "extensions")
+    shutil.copy(archive, checkout)
+    builder(checkout, "create", "--file", DEFINITION, "--context", "build/ee", "--output-filename", "Containerfile")
+    return checkout / "build" / "ee"
+
+
+def test_the_context_has_the_collection_as_it_is_now(context: Path) -> None:
+    (required,) = yaml.safe_load((context / "_build" / "requirements.yml").read_text(encoding="utf-8"))["collections"]
+    version = yaml.safe_load((COLLECTION / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    assert required == {"name": f"archives/quayside-paas-{version}.tar.gz", "type": "file"}, (
+        f"{DEFINITION} has to name the archive of version {version}, twice"
+    )
+    with tarfile.open(context / "_build" / required["name"]) as archive:
+        names = archive.getnames()
+    assert {"MANIFEST.json", "meta/ee-requirements.txt", "meta/ee-bindep.txt", "roles/simulator/README.md"} <= set(
+        names
+    )
+
+
+def test_the_container_file_has_what_the_definition_says(context: Path) -> None:
+    text = (context / "Containerfile").read_text(encoding="utf-8")
+    assert 'ARG EE_BASE_IMAGE="quay.io/centos/centos:stream9"' in text
+    assert 'ARG PYCMD="/usr/bin/python3.12"' in text
+    assert re.search(r'^ARG ANSIBLE_INSTALL_REFS="ansible-core~=2\.21\.\d+ ansible-runner~=2\.4\.\d+"$', text, re.M)
+    # What the collection needs is found out while building, from the collection.
+    assert "introspect.py introspect" in text
+    entrypoint = re.findall(r"^ENTRYPOINT (.*)$", text, re.M)[-1]
+    assert yaml.safe_load(entrypoint)[-2:] == ["sh", "/opt/quayside/wait-for-keeper.sh"]
+    (source,) = re.findall(r"^COPY (\S+) /opt/quayside/wait-for-keeper.sh$", text, re.M)
+    assert (context / source).read_bytes() == ENTRYPOINT.read_bytes()
+
+
+# The program that a container runs
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """An environment in which keepers have their folders below a folder."""
+    found = environment(folder, HOME=str(folder), TMPDIR=str(folder))
+    return {**found, "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp")}
+
+
+@pytest.mark.parametrize("place", ["cp", ".ansible/cp", f"quayside-{os.getuid()}"])
+def test_the_entrypoint_waits_until_no_keeper_is_left(tmp_path: Path, place: str) -> None:
+    keeper = tmp_path / place / "qs-0123456789"
+    script = f"mkdir -p {keeper}; (sleep 1; rmdir {keeper}) >/dev/null 2>&1 & exit 3"
+    began = time.monotonic()
+    done = subprocess.run(["sh", str(ENTRYPOINT), "sh", "-c", script], env=variables(tmp_path), check=False, timeout=30)
+    assert done.returncode == 3
+    assert not keeper.exists()
+    assert 1 <= time.monotonic() - began < 5
+
+
+def test_the_entrypoint_takes_no_time_without_a_keeper(tmp_path: Path) -> None:
+    began = time.monotonic()
+    done = subprocess.run(
+        ["sh", str(ENTRYPOINT), "cat"], env=variables(tmp_path), input="in and out", text=True, stdout=subprocess.PIPE,
+        check=True, timeout=30,
+    )  # fmt: skip
+    assert done.stdout == "in and out"
+    assert time.monotonic() - began < 1
+
+
+def test_the_entrypoint_outlives_a_signal_to_end(tmp_path: Path) -> None:
+    keeper = tmp_path / "cp" / "qs-0123456789"
+    script = f"mkdir -p {keeper}; echo there; exec sleep 30"
+    with subprocess.Popen(
+        ["sh", str(ENTRYPOINT), "sh", "-c", script],
+        env=variables(tmp_path),
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"there\n"
+        os.killpg(process.pid, signal.SIGTERM)
+        time.sleep(0.5)
+        assert process.poll() is None
+        keeper.rmdir()
+        assert process.wait(timeout=10) == 128 + signal.SIGTERM
