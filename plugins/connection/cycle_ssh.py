@@ -109,11 +109,12 @@ options:
 notes:
   - C(ansible_user) and C(remote_user) have no meaning here. The user to log in as is the instance; who that is in the
     container, the platform decides. C(~) is the home of that user.
-  - C(meta=reset_connection) ends the connection and expires the credentials.
+  - C(meta=reset_connection) ends the connection and expires the credentials before the play goes on.
   - In check mode the plugin connects all the same.
   - A process of the run watches the connections and expires credentials. It goes on after the run until that is done, a
     few seconds as a rule and a minute at most, and writes to the system's log when something could not be expired.
-    Where all processes are killed together with the run, as when a container is stopped, there is no time for that.
+    In a container that ends together with the run, as those of AWX may, there is no time for that, and the credentials
+    end by themselves. Let plays end with C(meta=reset_connection) there.
   - Where no session can be told from a command that ends with 255, it counts as the former, as it does for
     P(ansible.builtin.ssh#connection).
 """
@@ -378,7 +379,7 @@ class Connection(SshConnection):  # type: ignore[misc]
         ssh = str(self.get_option("ssh_executable"))
         if shutil.which(ssh) is None:
             raise StateError(f"There is no {ssh} on the controller: install OpenSSH's client, or set ssh_executable.")
-        # Imported here because it takes long, and only the first task on an instance needs it.
+        # Imported here because only the first task on an instance needs it.
         from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
         from ansible_collections.quayside.paas.plugins.plugin_utils._options import options_of
 
@@ -489,10 +490,10 @@ class Connection(SshConnection):  # type: ignore[misc]
         if action == "get":
             result = self.exec_command(f"cat {self._shell.quote(in_path)}", sudoable=False)
             if result[0] == 0:
-                with open(to_bytes(out_path), "wb") as file:
+                with _local(out_path), open(to_bytes(out_path), "wb") as file:
                     file.write(result[1])
         else:
-            with open(to_bytes(in_path), "rb") as file:
+            with _local(in_path), open(to_bytes(in_path), "rb") as file:
                 data = file.read()
             command = "cat" if data else ":"
             result = self.exec_command(f"{command} > {self._shell.quote(out_path)}", in_data=data, sudoable=False)
@@ -531,7 +532,8 @@ class Connection(SshConnection):  # type: ignore[misc]
     def _transfer_in_shell(self, in_path: str, out_path: str, action: str) -> tuple[int, bytes, bytes]:
         transfer = _interactive_shell.fetch if action == "get" else _interactive_shell.put
         limit = 3.0 * self._timeout()
-        self._in_shell(lambda argv: transfer(argv, in_path, out_path, timeout=limit))
+        with _local(out_path if action == "get" else in_path):
+            self._in_shell(lambda argv: transfer(argv, in_path, out_path, timeout=limit))
         return 0, b"", b""
 
 
@@ -549,6 +551,15 @@ class _OptionsOfApi:
     def get_option_and_origin(self, option: str) -> tuple[t.Any, t.Any]:
         name = "api_timeout" if option == "timeout" else option
         return t.cast("tuple[t.Any, t.Any]", self._connection.get_option_and_origin(name))
+
+
+@contextlib.contextmanager
+def _local(path: str) -> t.Iterator[None]:
+    """Tells of a local file that cannot be read or written. Raises AnsibleError."""
+    try:
+        yield
+    except OSError as error:
+        raise AnsibleError(f"The local file {to_text(path)} cannot be used: {error.strerror}.") from None
 
 
 def _keeper() -> t.Any:

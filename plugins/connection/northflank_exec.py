@@ -316,11 +316,11 @@ class Connection(ConnectionBase):  # type: ignore[misc]
     def _run(self, command: list[str], take: Take, source: Input | None = None, *, as_other: bool = False) -> int:
         """Runs arguments. Raises AnsibleConnectionFailure, AnsibleError."""
         try:
-            client = Northflank(options_of(self, Northflank))
+            access = northflank_exec.access_from(options_of(self, Northflank))
             limits = Limits(
-                client.options.timeout, self._seconds("silence_timeout") or 60, self._seconds("command_timeout")
+                access.options.timeout, self._seconds("silence_timeout") or 60, self._seconds("command_timeout")
             )
-            return northflank_exec.run(client, self._target(as_other), command, take, source=source, limits=limits)
+            return northflank_exec.run(access, self._target(as_other), command, take, source=source, limits=limits)
         except (ApiError, TransportError, AnswerError) as error:
             raise AnsibleConnectionFailure(error.message) from None
         except PaasError as error:
@@ -340,7 +340,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
         become = self.become
         if not (sudoable and become and become.expect_prompt() and become.success and become.success in command):
             return Input(tools.counted(len(data), _portions(data))) if data else None
-        prompt = _Prompt(become, outputs, time.monotonic() + self.get_option("timeout"))
+        prompt = _Prompt(become, outputs, self.get_option("timeout"))
         return Input(prompt.counted(data), prompt.is_over)
 
     def _check_password(self, output: bytes) -> None:
@@ -354,16 +354,19 @@ class Connection(ConnectionBase):  # type: ignore[misc]
 
 
 class _Prompt:
-    """Waits until a become plugin's program asks for the password, or goes without. until: by the clock."""
+    """Waits until a become plugin's program asks for the password, or goes without. timeout: seconds once it runs."""
 
-    def __init__(self, become: t.Any, outputs: dict[str, bytearray], until: float) -> None:
+    def __init__(self, become: t.Any, outputs: dict[str, bytearray], timeout: float) -> None:
         self._become = become
         self._outputs = outputs
-        self._until = until
+        self._timeout = timeout
+        self._until: float | None = None
         self._password: bytes | None = None
 
     def is_over(self) -> bool:
         """Whether it is known if a password is wanted. Raises AnsibleError when that takes too long."""
+        if self._until is None:
+            self._until = time.monotonic() + self._timeout
         if self._password is None:
             output = bytes(self._outputs[STDOUT] + b"\n" + self._outputs[STDERR])
             if self._become.check_password_prompt(output):

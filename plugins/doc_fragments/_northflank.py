@@ -29,6 +29,7 @@ options:
   team_id:
     description:
       - Work in this team. Needed with the token of an organisation; the token of a team works in its own.
+      - Without the option, the environment variable E(NORTHFLANK_TEAM_ID) is used.
     type: str
   timeout:
     description:
@@ -70,6 +71,28 @@ attributes:
       - quayside.paas.northflank
 """
 
+    # For modules that set something going. Sparing, because of the rate limit.
+    WAIT = r"""
+options:
+  wait:
+    description:
+      - Whether to wait until it is done. Otherwise the task ends as soon as the platform has accepted what it was asked
+        for.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - Seconds to wait in all, V(0) to V(86400). When they are over the task fails, and what it has set going goes on.
+    type: int
+    default: 1800
+  wait_interval:
+    description:
+      - Seconds between two looks, V(1) to V(3600). Each look is a request, of which the platform allows for 1000 an
+        hour unless agreed otherwise.
+    type: int
+    default: 5
+"""
+
     # For inventories and connections: the same options from the environment.
     PLUGIN = r"""
 options:
@@ -82,6 +105,9 @@ options:
       - name: NF_HOST
       - name: NF_API_HOST
       - name: NORTHFLANK_API_BASE_URL
+  team_id:
+    env:
+      - name: NORTHFLANK_TEAM_ID
 """
 
     # For connections: the same options from variables of the host.

@@ -13,6 +13,8 @@ description:
   - Makes a host of each running instance of the containers of a hub on Cycle.
   - The file has to have a name that ends in C(.cycle.yml) or C(.cycle.yaml).
   - The hosts can be connected to at once, with P(quayside.paas.cycle_ssh#connection).
+  - The usual name of a host is the host name of the instance, or the identifier of its container, C(-) and its id where
+    it has none. Hosts of the same name are told apart by the id of the instance; see O(hostname).
   - What cannot be read, such as the instances of one container, is warned about by name; the other hosts stay. Only
     when nothing can be read does the inventory fail.
   - Requests are one for each page of 100 containers, and one for each page of 100 instances of each container. A
@@ -28,13 +30,11 @@ author:
 extends_documentation_fragment:
   - quayside.paas._cycle
   - quayside.paas._cycle.plugin
+  - quayside.paas._inventory
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
 options:
   plugin:
-    description: Says that the file belongs to this plugin.
-    type: str
-    required: true
     choices: [quayside.paas.cycle]
   environments:
     description:
@@ -85,22 +85,7 @@ options:
       - Costs one more request for each host that runs. Hosts are cached with what they used at that time.
     type: bool
     default: false
-  hostname:
-    description:
-      - A template that gives the name of a host from its facts. Without it, the name is the host name of the instance,
-        or the identifier of its container, C(-) and its id where it has none.
-      - Where it cannot be rendered, the usual name is used, with a warning; with O(strict) the inventory fails.
-      - Characters other than letters, digits, C(.), C(-) and C(_) become C(_), and so does a C(.) or C(-) at the
-        beginning. An empty name becomes C(host).
-      - Each host whose name is then empty, that of another host, of a group, or one that Ansible understands otherwise,
-        such as C(all) or C(localhost), gets C(_) and 12 digits appended, which depend on the id of the instance and on
-        nothing else. So of several hosts with one name none has just that name.
-      - The same goes for a host that has the name of one of another inventory of the collection, read before.
-      - Ansible warns about changed names.
-    type: str
   prefix:
-    description: What the names of facts and of built-in groups begin with. Letters, digits and underscores.
-    type: str
     default: cycle_
   builtin_groups:
     description:
@@ -111,20 +96,7 @@ options:
       - The health of an instance is unknown as long as its health check reported nothing, and always without one.
     type: bool
     default: true
-  connection:
-    description:
-      - Set C(ansible_connection), and the variables that P(quayside.paas.cycle_ssh#connection) needs to reach the
-        instance, so that plays can go there at once.
-      - A key that stands in the file is not among the variables; it is kept in the memory of the run.
-    type: bool
-    default: true
-  concurrency:
-    description: How many requests may be under way at once, V(1) to V(32).
-    type: int
-    default: 4
 notes:
-  - Options except O(hostname), O(compose), O(groups) and O(keyed_groups) may be templates or vaulted values. They can
-    use lookups and extra variables.
   - The facts of a host are
     C(cycle_instance), what M(quayside.paas.instance_info) returns of it, without C(creator), C(hub_id), C(provider) and
     C(included);
@@ -139,10 +111,7 @@ notes:
     C(vendor);
     C(cycle_telemetry) with O(telemetry).
     They have the names and values that the modules return. Of what the platform does not send there is C(id) alone.
-  - No text from the platform is ever taken for a template. Passwords and the like, and the environment variables of
-    containers, are not among the facts.
-  - The cache holds what was read, without secrets. It is not used when the options ask for something else than is in
-    it, and keeps nothing when something could not be read.
+  - Passwords and the like, and the environment variables of containers, are not among the facts.
 seealso:
   - plugin: quayside.paas.cycle_ssh
     plugin_type: connection

@@ -13,6 +13,8 @@ description:
   - Makes a host of each running container of the addons, services and jobs of Northflank.
   - The file has to have a name that ends in C(.northflank.yml) or C(.northflank.yaml).
   - The hosts can be connected to at once, with P(quayside.paas.northflank_exec#connection).
+  - The usual name of a host is that of its container. Hosts of the same name are told apart by their team, project,
+    kind, addon, service or job, and container; see O(hostname).
   - What cannot be read, a project or the containers of a service, is warned about by name; the other hosts stay. Only
     when nothing can be read does the inventory fail.
   - Of a job there are the containers of one run, which the platform chooses. Services that only build have none.
@@ -24,13 +26,11 @@ author:
 extends_documentation_fragment:
   - quayside.paas._northflank
   - quayside.paas._northflank.plugin
+  - quayside.paas._inventory
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
 options:
   plugin:
-    description: Says that the file belongs to this plugin.
-    type: str
-    required: true
     choices: [quayside.paas.northflank]
   kinds:
     description: What to take containers from.
@@ -74,22 +74,7 @@ options:
       - Costs two more requests for each addon that has a host, and more where there are over 100 backups.
     type: bool
     default: false
-  hostname:
-    description:
-      - A template that gives the name of a host from its facts. Without it, the name is that of the container.
-      - Where it cannot be rendered, the usual name is used, with a warning; with O(strict) the inventory fails.
-      - Characters other than letters, digits, C(.), C(-) and C(_) become C(_), and so does a C(.) or C(-) at the
-        beginning. An empty name becomes C(host).
-      - Each host whose name is then empty, that of another host, of a group, or one that Ansible understands otherwise,
-        such as C(all) or C(localhost), gets C(_) and 12 digits appended, which depend on its team, project, kind,
-        addon, service or job, and container, and on nothing else. So of several hosts with one name none has just that
-        name.
-      - The same goes for a host that has the name of one of another inventory of the collection, read before.
-      - Ansible warns about changed names.
-    type: str
   prefix:
-    description: What the names of facts and of built-in groups begin with. Letters, digits and underscores.
-    type: str
     default: northflank_
   builtin_groups:
     description:
@@ -97,20 +82,7 @@ options:
         C(northflank_status_STATUS). Characters that names of groups cannot have become C(_).
     type: bool
     default: true
-  connection:
-    description:
-      - Set C(ansible_connection), and the variables that P(quayside.paas.northflank_exec#connection) needs to reach the
-        container, so that plays can go there at once.
-      - A token that stands in the file is not among the variables; it is kept in the memory of the run.
-    type: bool
-    default: true
-  concurrency:
-    description: How many requests may be under way at once, V(1) to V(32).
-    type: int
-    default: 4
 notes:
-  - Options except O(hostname), O(compose), O(groups) and O(keyed_groups) may be templates or vaulted values. They can
-    use lookups and extra variables.
   - The facts of a host are C(northflank_kind), which is V(addon), V(service) or V(job);
     C(northflank_project) with C(id), C(name) and what else M(quayside.paas.project_info) returns of one project;
     C(northflank_addon), C(northflank_service) or C(northflank_job) with C(id), C(name), C(app_id) and what else stands
@@ -120,9 +92,6 @@ notes:
     on clusters of one's own;
     with O(backups), for addons, C(northflank_last_backup) and C(northflank_last_restore) as
     M(quayside.paas.addon_backup_info) and M(quayside.paas.backup_restore_info) return them.
-  - No text from the platform is ever taken for a template.
-  - The cache holds what was read, without secrets. It is not used when the options ask for something else than is in
-    it, and keeps nothing when something could not be read.
 seealso:
   - plugin: quayside.paas.northflank_exec
     plugin_type: connection

@@ -21,6 +21,13 @@ from urllib.parse import quote
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import (
+    DEEPEST,
+    Answer,
+    asked_wait,
+    is_rate_limited,
+    writable,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     ApiError,
@@ -28,14 +35,9 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     OptionError,
     PaasError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import (
-    DEEPEST,
-    Answer,
-    Transport,
-    asked_wait,
-    is_rate_limited,
-    writable,
-)
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
 
 MOST_ITEMS = 200_000  # of one task, in memory
 LONGEST_MESSAGE = 1000  # characters of what a platform says
@@ -149,6 +151,15 @@ def unexpected(answer: Answer, request: Request, what: str, platform: str) -> An
         path=path,
         status=answer.status,
     )
+
+
+def note_doubt(error: PaasError) -> None:
+    """Marks the error of a request that changes something, where it may have been carried out in spite of it.
+
+    An answer that cannot be understood, or a fault of the platform, does not say that nothing was done.
+    """
+    if isinstance(error, AnswerError) or (isinstance(error, ApiError) and (error.status or 0) >= 500):
+        error.may_be_done = True
 
 
 def text_or_none(value: t.Any) -> str | None:

@@ -56,13 +56,16 @@ def read_each(
     found: Found,
     lost: str,
     may_be_gone: bool = True,
+    are_hosts: bool = True,
 ) -> list[tuple[T, R]]:
     """Reads many parents through the bounded pool; those that fail do not hinder the others.
 
     name: what a parent is called in messages. lost: the warning about some that failed, with {} for their names.
-    may_be_gone: whether it is no failure that a parent does not exist any more.
+    may_be_gone: whether it is no failure that a parent does not exist any more. are_hosts: whether hosts are missing
+    without what is read, and not just facts.
     Returns the parents that could be read, in order, with what was read. Adds to the warnings of found what failed, and
-    to its notes what is gone. Raises the first error when each and every parent failed.
+    to its notes what is gone. Raises the first error when each and every parent failed and
+    no host can be there.
     """
 
     def attempt(parent: T) -> list[tuple[T, R | None, PaasError | None]]:
@@ -74,7 +77,7 @@ def read_each(
     results = fan_out(attempt, parents, concurrency=concurrency, name=name)
     errors = [(name(parent), error) for parent, _result, error in results if error is not None]
     failed = [(who, error) for who, error in errors if not (may_be_gone and isinstance(error, NotFoundError))]
-    if failed and len(failed) == len(results):
+    if are_hosts and failed and len(failed) == len(results):
         who, error = failed[0]
         raise error.named(who)
     if len(errors) > len(failed):

@@ -11,15 +11,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
-import math
 import os
-import re
 import ssl
 import threading
 import time
 import typing as t
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import (
+    EXCERPT,
+    Answer,
+    RateLimit,
+    asked_wait,
+    is_rate_limited,
+    parse_json,
+    redacted,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     MissingLibraryError,
@@ -51,47 +57,16 @@ if t.TYPE_CHECKING:
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
-DEEPEST = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, after decompression
 BEGINNING = 16 * 1024  # bytes of an answer that are looked at for an excerpt
-EXCERPT = 300  # characters of a foreign text that an error message repeats
 CONNECTIONS = 32  # as many as the largest concurrency
 
 Query = t.Mapping[str, t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class RateLimit:
-    """What the platform last said of its rate limit; None where it said nothing.
-
-    limit, remaining: requests in the current window. reset: seconds until the window ends.
-    """
-
-    limit: int | None = None
-    remaining: int | None = None
-    reset: int | None = None
-
-    @classmethod
-    def from_headers(cls, headers: t.Mapping[str, str]) -> RateLimit:
-        """Reads the x-ratelimit-* headers (Northflank facts: the last one counts seconds, it is no time stamp)."""
-        values = (_whole_number(headers.get(f"x-ratelimit-{name}")) for name in ("limit", "remaining", "reset"))
-        return cls(*values)
-
-
 def report(rate_limit: RateLimit, request_count: int) -> dict[str, t.Any]:
     """What every result tells of the requests: rate_limit as a dictionary of numbers or None, request_count."""
     return {"rate_limit": dataclasses.asdict(rate_limit), "request_count": request_count}
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """A complete answer. body: the parsed JSON, or None when there was none or it was no JSON. text: how it begins."""
-
-    status: int
-    headers: t.Mapping[str, str]
-    body: t.Any
-    text: str
-    is_json: bool
 
 
 @functools.lru_cache(maxsize=8)
@@ -110,42 +85,15 @@ def _session_of(process: int, verify: bool | str) -> requests.Session:
     return session
 
 
-def surroundings(url: str, verify: bool | str) -> tuple[str | None, str | None]:
-    """What requests would take from the environment for a URL: the proxy, and the certificates to trust.
-
-    verify: as for requests. The proxy is None for a direct connection, the certificates are None for unverified ones.
-    """
-    with requests.Session() as session:
-        found = session.merge_environment_settings(url, {}, None, verify, None)
-    trusted = requests.utils.DEFAULT_CA_BUNDLE_PATH if found["verify"] is True else found["verify"]
-    return requests.utils.select_proxy(url, found["proxies"]), trusted or None
+def proxy_for(url: str) -> str | None:
+    """The proxy that requests takes from the environment for a URL; None for a direct connection."""
+    return requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
 
 
 def _no_cookies() -> t.Any:
     from http.cookiejar import DefaultCookiePolicy
 
     return DefaultCookiePolicy(allowed_domains=[])
-
-
-def _whole_number(value: str | None) -> int | None:
-    try:
-        return int(float(value)) if value is not None else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _no_number(constant: str) -> t.NoReturn:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    return value if math.isfinite(value) else _no_number(number)
-
-
-def parse_json(content: bytes) -> t.Any:
-    """A JSON text, without the numbers that only Python takes for JSON. Raises ValueError, RecursionError."""
-    return json.loads(content, parse_constant=_no_number, parse_float=_finite)
 
 
 def _missing_requests() -> MissingLibraryError:
@@ -252,20 +200,9 @@ class Transport:
         """See report()."""
         return report(self.rate_limit, self.request_count)
 
-    def redact(self, value: t.Any, depth: int = 0) -> t.Any:
-        """A JSON value from outside without the token, the credentials of a proxy, and what UTF-8 cannot hold.
-
-        What is nested too deeply becomes None.
-        """
-        if isinstance(value, str):
-            return writable(re.sub(r"//[^/@\s]+@", "//********@", value.replace(self._options.token, "********")))
-        if depth > DEEPEST:
-            return None
-        if isinstance(value, dict):
-            return {self.redact(key): self.redact(inner, depth + 1) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [self.redact(inner, depth + 1) for inner in value]
-        return value
+    def redact(self, value: t.Any) -> t.Any:
+        """See redacted()."""
+        return redacted(value, self._options.token)
 
     def _attempt(
         self, method: str, path: str, query: Query | None, body: t.Any, timeout: int, safe: bool
@@ -415,30 +352,6 @@ def _may_be_done(outcome: Answer | TransportError) -> bool:
         return outcome.may_be_done
     # Of a request that ended in a fault of the platform nobody knows how far it got.
     return outcome.status < 400 or outcome.status >= 500
-
-
-def is_rate_limited(answer: Answer) -> bool:
-    """Whether an answer refuses because of the rate limit: 429, or possibly 403 with nothing remaining."""
-    if answer.status == 403:
-        return RateLimit.from_headers(answer.headers).remaining == 0
-    return answer.status == 429
-
-
-def asked_wait(answer: Answer) -> float | None:
-    """Seconds that the platform asks to wait: Retry-After, else the reset of the rate limit. None when it does not."""
-    asked = answer.headers.get("Retry-After")
-    if asked is not None:
-        with contextlib.suppress(ValueError, OverflowError, urllib3.exceptions.HTTPError):
-            return float(new_retry(True).parse_retry_after(asked))
-    if is_rate_limited(answer):
-        reset = RateLimit.from_headers(answer.headers).reset
-        return None if reset is None else max(0.0, float(reset))
-    return None
-
-
-def writable(text: str) -> str:
-    """The text with lone surrogates escaped: JSON can hold them, UTF-8 and so Ansible's results cannot."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _query_pairs(query: Query | None) -> list[tuple[str, str]]:

@@ -12,8 +12,8 @@ import dataclasses
 import re
 import typing as t
 
-if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._client import Item
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
+from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, NotFoundError
 
 _ABSENT = object()
 
@@ -90,8 +90,9 @@ class Resource:
     can be sorted. joined: query parameters of lists that hold several values in one, with commas; others are repeated.
     listings: the lists, by path, that differ, and where need be the path of a single one. over: fields, with dots, and
     the values that say that one is gone though it may still be listed; nothing is read below such a one. untouched:
-    maps, as the platform spells their names, whose keys are the user's own. permission: what a token needs to read it,
-    in the platform's words.
+    maps, as the platform spells their names, whose keys are the user's own. alone: given where a parent has exactly
+    one, so that the paths of lists answer an object; what stands for one, as users get it, where a parent has none.
+    permission: what a token needs to read it, in the platform's words.
     """
 
     noun: str
@@ -112,6 +113,7 @@ class Resource:
     listings: t.Mapping[str, Listing] = dataclasses.field(default_factory=dict)
     over: t.Mapping[str, t.Container[str]] = dataclasses.field(default_factory=dict)
     untouched: frozenset[str] = frozenset()
+    alone: t.Mapping[str, t.Any] | None = None
 
     def ancestors(self) -> tuple[Resource, ...]:
         """The chain of parents, outermost first, without the resource itself."""
@@ -126,6 +128,29 @@ class Resource:
         parents = {one.id_option for one in self.ancestors()}
         found = dict.fromkeys(name for path in self.lists for name in options_in(path))
         return tuple(name for name in found if name not in parents)
+
+
+def path_of(template: str, ids: t.Mapping[str, str]) -> str:
+    """A path of a resource with its options filled in, percent-encoded. Raises OptionError for what cannot be an id."""
+    return template.format(**{name: path_segment(ids[name], name) for name in options_in(template)})
+
+
+def name_missing_parent(client: t.Any, resource: Resource, ids: t.Mapping[str, str], missing: ApiError) -> None:
+    """After a 404: raises NotFoundError for the outermost parent that does not exist, if there is one.
+
+    client: of the platform. ids: by option. missing: the 404; raised where a parent may not be read, so that nobody
+    knows.
+    """
+    client.check_scope()
+    for parent in resource.ancestors():
+        if parent.id_option not in ids or parent.one is None:
+            continue
+        try:
+            client.get(path_of(parent.one, ids), permission=parent.permission)
+        except NotFoundError as error:
+            raise not_found(parent.noun, parent.id_option, ids[parent.id_option], error) from None
+        except ApiError:
+            raise missing from None
 
 
 def options_in(path: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import base64
 import contextlib
 import dataclasses
 import http.client
+import importlib.util
 import math
 import os
 import select
@@ -24,7 +25,9 @@ import ssl
 import time
 import typing as t
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import EXCERPT, Answer, asked_wait, parse_json
 from ansible_collections.quayside.paas.plugins.module_utils._client import ErrorBody, api_error
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
@@ -33,13 +36,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     OptionError,
     PaasError,
     TransportError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._http import (
-    EXCERPT,
-    Answer,
-    asked_wait,
-    parse_json,
-    surroundings,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._retry import (
     RETRY_STATUSES,
@@ -54,6 +50,8 @@ except ImportError:
     HAS_WEBSOCKET = False
 else:
     HAS_WEBSOCKET = True
+# Importing it takes longer than many a task. Parts of it are, where they are needed.
+HAS_REQUESTS = importlib.util.find_spec("requests") is not None
 
 if t.TYPE_CHECKING:
     from typing import Self
@@ -363,19 +361,20 @@ def open_websocket(
     Raises MissingLibraryError, OptionError for an impossible URL, TransportError, ApiError when the platform refuses,
     AnswerError for an answer that is none of a WebSocket.
     """
-    if not HAS_WEBSOCKET:
-        raise _missing_websocket()
+    for library, is_there in (("websocket-client", HAS_WEBSOCKET), ("requests", HAS_REQUESTS)):
+        if not is_there:
+            raise _missing(library)
     target = _target(url)
     budget = RetryBudget(options.retry_budget, clock)
     budget.enter(clock())
-    retry = new_retry(True)
+    retry = None
     while True:
         attempting()
         try:
             wire = _connect(target, options, redact, clock)
             client = _shake_hands(wire, target, options, headers, redact, error_body)
         except (TransportError, ApiError) as error:
-            retry = retry.increment("GET", target.path)
+            retry = (retry or new_retry(True)).increment("GET", target.path)
             seconds = _wait_before_next(error, retry)
             if seconds is None or seconds >= budget.left():
                 raise
@@ -385,10 +384,10 @@ def open_websocket(
             return WebSocket(client, wire, target.place, redact, clock)
 
 
-def _missing_websocket() -> MissingLibraryError:
+def _missing(library: str) -> MissingLibraryError:
     from ansible.module_utils.basic import missing_required_lib
 
-    return MissingLibraryError(str(missing_required_lib("websocket-client")))
+    return MissingLibraryError(str(missing_required_lib(library)))
 
 
 def _target(url: str) -> _Target:
@@ -430,22 +429,39 @@ def _connect(target: _Target, options: ConnectionOptions, redact: Redact, clock:
 
 def _way(target: _Target, options: ConnectionOptions) -> http.client.HTTPConnection:
     """A connection that is not made yet, to the place itself or by a tunnel through the proxy of the environment."""
-    verify = (options.ca_path or True) if options.validate_certs else False
-    like_http = target.place.replace(target.scheme, SCHEMES[target.scheme], 1)
-    proxy, trusted = surroundings(like_http, verify)
+    proxy = _proxy_of(target)
     host, port = target.host, target.port
     headers: dict[str, str] = {}
     if proxy:
         host, port, headers = _proxy(proxy)
     if target.scheme == "wss":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            host, port, timeout=options.timeout, context=_context(trusted)
+            host, port, timeout=options.timeout, context=_context(_trusted(options))
         )
     else:
         connection = http.client.HTTPConnection(host, port, timeout=options.timeout)
     if proxy:
         connection.set_tunnel(target.host, target.port, headers)
     return connection
+
+
+def _proxy_of(target: _Target) -> str | None:
+    """The proxy that requests takes from the environment; None for a direct connection."""
+    if not getproxies().keys() - {"no"}:
+        return None
+    from ansible_collections.quayside.paas.plugins.module_utils._http import proxy_for
+
+    return proxy_for(target.place.replace(target.scheme, SCHEMES[target.scheme], 1))
+
+
+def _trusted(options: ConnectionOptions) -> str | None:
+    """The certificates that requests trusts, in a file or a folder; None for those of anybody."""
+    if not options.validate_certs:
+        return None
+    import certifi  # comes with requests
+
+    chosen = options.ca_path or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return chosen or certifi.where()
 
 
 def _proxy(url: str) -> tuple[str, int, dict[str, str]]:

@@ -29,6 +29,7 @@ from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 # Imported before workers are forked from here, so that no task has to import requests and the engine again.
 # pylint: disable=unused-import
 from ansible_collections.quayside.paas.plugins.module_utils import _http
+from ansible_collections.quayside.paas.plugins.module_utils._answer import RateLimit
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import api as cycle_api  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import resources as cycle_resources  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError
@@ -121,7 +122,7 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
 def _failed(error: OptionError) -> dict[str, t.Any]:
     """The result of a task that was not begun."""
     told = {"changed": False, "failed": True, "msg": error.message, "error": error.as_result()}
-    return {**told, **_http.report(_http.RateLimit(), 0)}
+    return {**told, **_http.report(RateLimit(), 0)}
 
 
 def _variables_of_host(task: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:

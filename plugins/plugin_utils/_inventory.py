@@ -17,8 +17,7 @@ A plugin names its client, its connection and the options that decide what is re
         def read(self, client: Northflank) -> Found:
             return read_hosts(client, kinds=self.get_option("kinds"), ...)
 
-Its documentation has, besides the options of its own: plugin, prefix, hostname, connection, builtin_groups and
-concurrency, and extends ansible.builtin.constructed and ansible.builtin.inventory_cache.
+Its documentation extends quayside.paas._inventory, ansible.builtin.constructed and ansible.builtin.inventory_cache.
 """
 
 from __future__ import annotations
@@ -40,7 +39,10 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import Optio
 from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host
 from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, check_ranges
 from ansible_collections.quayside.paas.plugins.module_utils._version import VERSION
-from ansible_collections.quayside.paas.plugins.plugin_utils._options import Client, connection_variables, options_of
+from ansible_collections.quayside.paas.plugins.plugin_utils._options import connection_variables, options_of
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.plugin_utils._options import Client
 
 # Options whose templates are for each host, and rendered later or by Ansible itself.
 FOR_EACH_HOST = frozenset({"compose", "groups", "hostname", "keyed_groups"})

@@ -12,14 +12,15 @@ import typing as t
 
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+    from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+    from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption
 
-Client = type[Northflank] | type[Cycle]
+    Client = type[Northflank] | type[Cycle]
 
-# The option with the token.
-_SECRETS: dict[Client, str] = {Northflank: "api_token", Cycle: "api_key"}
+# The option with the token, by platform.
+_SECRETS = {"Northflank": "api_token", "Cycle": "api_key"}
 
 # Tokens that stand in inventory files, by platform and file. In memory alone: connections are made in processes forked
 # from the one that read the inventories, and a token has no place among the variables of a host.
@@ -39,7 +40,7 @@ def options_of(plugin: t.Any, client: Client, template: t.Callable[[t.Any], t.An
         value = str(template(value)) if isinstance(value, str) else value
         if value not in (None, "") and _is_users(origin):
             return value
-        if plugin.plugin_type == "connection" and name == _SECRETS[client]:
+        if plugin.plugin_type == "connection" and name == _SECRETS[client.name]:
             known = _tokens.get((client.name, str(plugin.get_option("inventory_source"))))
             if known is not None:
                 return known
@@ -60,7 +61,7 @@ def connection_variables(plugin: t.Any, client: Client, get: GetOption, source: 
         if name == "in_process" or not _is_users(plugin.get_option_and_origin(name)[1]):
             continue
         value = get(name)
-        if name != _SECRETS[client]:
+        if name != _SECRETS[client.name]:
             known[prefix + name] = value
         elif value:
             _tokens[client.name, source] = str(value)

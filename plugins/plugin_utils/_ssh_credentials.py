@@ -32,6 +32,9 @@ import threading
 import time
 import typing as t
 
+# Imported before the keeper leaves the folder of the run, to which the path of Python may be relative.
+# pylint: disable-next=unused-import
+from ansible_collections.quayside.paas.plugins.module_utils import _http  # noqa: F401
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import KEY_VARIABLES, Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.ssh import Credentials, expire, mint
 from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError, StateError

@@ -13,9 +13,10 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from host_runs import Done, User, running_instances, ssh_requests, user, wait_until_expired, watched
+from host_runs import Done, User, running_instances, ssh_requests, user, valid_credentials, wait_until_expired, watched
 
 from support.cycle import CONTAINERS
 from support.simulator import Simulator
@@ -175,6 +176,24 @@ def test_a_task_that_fails_leaves_no_credential(me: User) -> None:
     assert done.code == 2
     assert "rc=7" in done.output
     assert not wait_until_expired(me.sim, running_instances(me.sim))
+
+
+def test_a_connection_that_is_reset_leaves_no_credential_for_the_end_of_the_run(me: User) -> None:
+    # In a container that ends together with the run, there is nobody left then to expire anything.
+    flag = me.folder / "reset"
+    raw, wait = {"ansible.builtin.raw": "true"}, {"ansible.builtin.command": "sleep 10"}
+    plays: list[dict[str, Any]] = [
+        {"hosts": "cycle_container_web", "tasks": [raw, {"ansible.builtin.meta": "reset_connection"}]},
+        {"hosts": "localhost", "connection": "local", "tasks": [{"ansible.builtin.command": f"touch {flag}"}, wait]},
+    ]
+    (me.folder / "play.yml").write_text(json.dumps([{**play, "gather_facts": False} for play in plays]))
+    with me.started("ansible-playbook", "play.yml") as process:
+        while not flag.exists():
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.05)
+        instances = set(ssh_requests(me.sim, "GET"))
+        assert len(instances) > 1
+        assert not valid_credentials(me.sim, instances)
 
 
 def to_all(process: subprocess.Popen[str], number: int) -> None:

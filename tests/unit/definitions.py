@@ -15,12 +15,17 @@ from ansible import constants as C
 
 def define_options(kind: str, name: str, documentation: str) -> None:
     """Makes the options of a plugin, its fragments' too, known to Ansible."""
+    C.config.initialize_plugin_configuration_definitions(kind, name, documented_options(documentation))
+
+
+def documented_options(documentation: str) -> dict[str, t.Any]:
+    """The options of a plugin, its fragments' too, as Ansible merges them."""
     document = yaml.safe_load(documentation)
     merged: dict[str, t.Any] = {}
     for part in (*map(_fragment, document.get("extends_documentation_fragment", [])), document):
         for option, keys in part.get("options", {}).items():
             merged.setdefault(option, {}).update(keys)
-    C.config.initialize_plugin_configuration_definitions(kind, name, merged)
+    return merged
 
 
 def _fragment(name: str) -> dict[str, t.Any]:

@@ -18,6 +18,7 @@ MODULES = (
     "addon_backup_info",
     "addon_container_info",
     "addon_info",
+    "addon_version_info",
     "backup_restore_info",
     "project_info",
     "template_info",

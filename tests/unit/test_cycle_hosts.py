@@ -12,7 +12,6 @@ import threading
 import typing as t
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cy
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.hosts import Selection, read_hosts
 from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, PaasError
 from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host
+from unit.definitions import documented_options
 from unit.fakes import HUB, KEY, URL, Answer, Call, Clock, Platform, cycle, cycle_error, cycle_page, resources
 
 OPTIONS: dict[str, t.Any] = {
@@ -573,7 +573,7 @@ def test_containers_are_read_at_once_but_not_too_many(platform: Platform) -> Non
 
 
 def test_the_inventory_has_an_option_for_each_choice_with_the_same_default() -> None:
-    options = yaml.safe_load(plugin.DOCUMENTATION)["options"]
+    options = documented_options(plugin.DOCUMENTATION)
     chosen = {field.name: field.default for field in dataclasses.fields(Selection)}
     assert {*plugin.InventoryModule.selecting, "concurrency"} == set(chosen)
     documented = {name: options[name]["default"] for name in chosen}

@@ -170,6 +170,42 @@ def test_one_that_migrates_elsewhere_goes_on_from_there(hub: Hub) -> None:
     assert (result["changed"], result["source_server_id"], result["destination_server_id"]) == (True, "s2", "s3")
 
 
+def test_one_that_has_left_a_server_stays_where_it_is(hub: Hub) -> None:
+    new = migrated(hub)
+    for identity in ("i1", new):
+        result = to_s2(hub, instance_id=identity, destination_server_id="s3", source_server_id="s1")
+        assert (result["changed"], result["new_instance_id"], result["destination_server_id"]) == (False, new, "s2")
+    assert hub.sent == []
+
+
+def test_one_that_leaves_a_server_is_waited_for(hub: Hub) -> None:
+    to_s2(hub, wait=False)
+    hub.sent.clear()
+    result = to_s2(hub, destination_server_id="s3", source_server_id="s1")
+    assert (result["changed"], result["new_instance"]["server_id"], hub.sent) == (False, "s2", [])
+
+
+def test_one_on_the_server_that_is_to_be_left_migrates(hub: Hub) -> None:
+    assert to_s2(hub, source_server_id="s1")["changed"] is True
+    assert hub.sent == [START]
+
+
+def test_only_waiting(hub: Hub) -> None:
+    error = fails(hub, StateError, only_wait=True)
+    assert "no migration of the instance i1 to wait for" in error.message
+    assert (error.results["old_instance"]["id"], error.results["reverted"], hub.sent) == ("i1", False, [])
+    to_s2(hub, wait=False)
+    assert to_s2(hub, only_wait=True)["new_instance"]["server_id"] == "s2"
+    assert hub.sent == [START]
+
+
+def test_only_waiting_for_one_whose_job_fails(hub: Hub) -> None:
+    hub.ends_in = "error"
+    to_s2(hub, wait=False)
+    assert "was given up" in fails(hub, StateError, only_wait=True, source_server_id="s1").message
+    assert hub.sent == [START]
+
+
 def test_a_successor_that_does_not_run_yet_is_waited_for(clock: Clock) -> None:
     hub = retained(clock, state={"current": "starting", "health": None})
     hub.after(9, lambda: hub.instances[1].update(state={"current": "running", "health": {"healthy": True}}))
@@ -298,6 +334,7 @@ def test_unknown_ones(hub: Hub) -> None:
         ({"any_usable": True}, "and not both"),
         ({"state": "reverted"}, "name no destination"),
         ({"state": "reverted", "destination_server_id": None, "any_usable": True}, "name no destination"),
+        ({"state": "reverted", "destination_server_id": None, "source_server_id": "s1"}, "no source"),
     ],
 )
 def test_options_that_do_not_fit(hub: Hub, arguments: Item, said: str) -> None:
@@ -368,6 +405,30 @@ def test_revert_on_failure(hub: Hub) -> None:
     assert [job["action"].rpartition(".")[2] for job in error.results["jobs"]] == ["start", "revert"]
     assert error.results["old_instance"]["state"]["current"] == "running"
     assert error.results["new_instance"] is None
+
+
+def fails_early(hub: Hub) -> None:
+    """Starts a migration whose successor fails while the source still migrates."""
+    to_s2(hub, wait=False)
+    hub.clock.advance(2)
+    hub.after(0, lambda: hub.instances[-1]["state"].update(current="failed"))
+
+
+def test_revert_on_failure_before_the_migration_is_over(hub: Hub) -> None:
+    hub.outcome = "failed"
+    fails_early(hub)
+    error = fails(hub, StateError, revert_on_failure=True)
+    assert "i1 on server s1 is migrating" in error.message
+    assert error.results["reverted"] is True
+    assert hub.sent == [START, REVERT]
+
+
+def test_revert_on_failure_when_the_migration_does_not_end(hub: Hub) -> None:
+    hub.work = 1000
+    fails_early(hub)
+    error = fails(hub, StateError, revert_on_failure=True, wait_timeout=60)
+    assert "It was not reverted: that takes a migration that is done." in error.message
+    assert hub.sent == [START]
 
 
 def test_revert_on_failure_of_an_unhealthy_one(hub: Hub) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import pytest
 from ansible import constants as C
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.play_context import PlayContext
 
 from ansible_collections.quayside.paas.plugins.connection import cycle_ssh as plugin
@@ -40,7 +40,7 @@ from unit.definitions import define_options
 
 NAME = "quayside.paas.cycle_ssh"
 SECRET = "I5qQGoaU9s63RFnm5KQE52JIm"
-LIMIT = 10.0
+LIMIT = 30.0
 connect = socket.socket.connect
 
 # What ssh does as far as it matters here. Behind "login": a path to listen at, the user, and what to do. As -O check:
@@ -65,13 +65,17 @@ with open("/dev/tty", "r+b", buffering=0) as terminal:
     given = terminal.readline().strip().decode()
 if given != "{SECRET}":
     sys.exit("Permission denied (password).")
+ready, told = os.pipe()
 if os.fork():
-    time.sleep(0.05)
+    os.close(told)
+    os.read(ready, 1)  # as ssh does, it leaves when the master listens
     os._exit(0)
 os.setsid()
 for descriptor in (0, 1, 2):
     os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
-open(path, "w").write(str(os.getpid()))
+with open(path, "w") as file:
+    file.write(str(os.getpid()))
+os.close(told)
 time.sleep(60)
 """
 
@@ -167,7 +171,7 @@ class Worker:
 
     def terms(self) -> Message:
         options = {"api_url": "u", "api_key": "key", "hub_id": "h", "timeout": 30, "retry_budget": 120}
-        settings = {"expire": True, "limit": 5.0, "transport": "auto", "ssh": str(self._tools / "ssh")}
+        settings = {"expire": True, "limit": 20.0, "transport": "auto", "ssh": str(self._tools / "ssh")}
         return {"options": options, "settings": {**settings, "locks": str(self._tools / "locks"), **self._settings}}
 
     def login(self, place: Message) -> Message:
@@ -268,7 +272,7 @@ def test_what_was_found_out_is_remembered(setting: Setting) -> None:
     worker = setting.worker()
     assert worker.open()["transfer"] is None
     worker.ask("release", transfer="piped")
-    assert setting.worker().open()["transfer"] == "piped"
+    until(lambda: setting.worker().open()["transfer"] == "piped")
 
 
 def test_a_transport_that_is_set_is_not_looked_for(setting: Setting) -> None:
@@ -842,6 +846,24 @@ def test_a_session_that_breaks_is_not_repeated(monkeypatch: pytest.MonkeyPatch) 
         one._with_master(act)
     assert begun == [1]
     assert one._place == {}
+
+
+@pytest.mark.parametrize("action", ["put", "get"])
+@pytest.mark.parametrize("transport", ["exec", "shell"])
+def test_a_local_file_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, transport: str, action: str
+) -> None:
+    one, local = connection(), str(tmp_path / "none" / "file")
+    one._place = {**PLACE, "transport": transport, "transfer": "piped"}
+    monkeypatch.setattr(one, "exec_command", lambda *_arguments, **_keywords: (0, b"data", b""))
+
+    def transfer(_argv: list[str], source: str, target: str, **_keywords: t.Any) -> None:
+        open(source if action == "put" else target, "rb" if action == "put" else "wb").close()
+
+    monkeypatch.setattr(plugin._interactive_shell, {"put": "put", "get": "fetch"}[action], transfer)
+    paths = (local, "/remote") if action == "put" else ("/remote", local)
+    with pytest.raises(AnsibleError, match=rf"^The local file {local} cannot be used: No such file or directory\."):
+        one._file_transport_command(*paths, action)
 
 
 @pytest.mark.parametrize(

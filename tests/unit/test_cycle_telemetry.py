@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import telemetry
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import moment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams import Authorisation
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import summary_of
 from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError
@@ -431,25 +430,3 @@ def test_no_sample_is_too_odd(odd: list[tuple[int, int, str, t.Any]]) -> None:
     json.dumps(found, allow_nan=False)
     for name in ("cpu", "network_rx", "network_tx"):
         assert found[name] is None or found[name] >= 0
-
-
-# Times
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2019-06-19T03:31:11.608559487Z", "2019-06-19T03:31:11.608559+00:00"),
-        ("2019-06-19T03:31:11Z", "2019-06-19T03:31:11+00:00"),
-        ("2019-06-19T03:31:11.6+02:00", "2019-06-19T03:31:11.600000+02:00"),
-        ("2019-06-19T03:31:11", "2019-06-19T03:31:11+00:00"),
-        ("0001-01-01T00:00:00Z", None),
-        ("yesterday", None),
-        ("", None),
-        (None, None),
-        (5, None),
-    ],
-)
-def test_time_stamps(text: t.Any, expected: str | None) -> None:
-    found = moment(text)
-    assert (found and found.isoformat()) == expected

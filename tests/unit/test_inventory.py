@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import textwrap
@@ -15,8 +14,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-import yaml
-from ansible import constants as C
 from ansible.errors import AnsibleParserError
 from ansible.inventory.data import InventoryData
 from ansible.parsing import vault
@@ -31,6 +28,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found,
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
 from ansible_collections.quayside.paas.plugins.plugin_utils import _options
 from ansible_collections.quayside.paas.plugins.plugin_utils._inventory import TAKEN, host_names, packed, unpacked
+from unit.definitions import define_options
 from unit.fakes import TOKEN
 
 NAME = "quayside.paas.northflank"
@@ -129,24 +127,6 @@ def test_another_host_never_takes_over_a_name(estate: list[tuple[str, str]], mor
 # The plugin, with a platform that is made up
 
 
-def definitions() -> dict[str, t.Any]:
-    """The plugin's options, from its documentation and its fragments, as Ansible merges them."""
-    document = yaml.safe_load(northflank.DOCUMENTATION)
-    merged: dict[str, t.Any] = {}
-    for part in (*map(fragment, document["extends_documentation_fragment"]), document):
-        for name, keys in part.get("options", {}).items():
-            merged.setdefault(name, {}).update(keys)
-    return merged
-
-
-def fragment(name: str) -> dict[str, t.Any]:
-    names = [*name.split("."), "documentation"]
-    package = "ansible" if names[0] == "ansible" else f"ansible_collections.{names[0]}.{names[1]}"
-    module = importlib.import_module(f"{package}.plugins.doc_fragments.{names[2]}")
-    found: dict[str, t.Any] = yaml.safe_load(getattr(module.ModuleDocFragment, names[3].upper()))
-    return found
-
-
 def found_or_failure(found: t.Any) -> Found:
     """What the platform has; raises it when that is an error."""
     if isinstance(found, PaasError):
@@ -218,7 +198,7 @@ class Inventory:
 def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inventory:
     monkeypatch.setattr(_options, "_tokens", {})
     monkeypatch.setenv("NF_API_TOKEN", TOKEN)
-    C.config.initialize_plugin_configuration_definitions("inventory", NAME, definitions())
+    define_options("inventory", NAME, northflank.DOCUMENTATION)
     return Inventory(tmp_path)
 
 

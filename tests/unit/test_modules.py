@@ -267,6 +267,84 @@ def test_ids_are_encoded(platform: Platform) -> None:
     assert addon == {"project_id": "a/b", "id": "x"}
 
 
+# addon_version_info
+
+VERSION = {
+    "version": "14.5.0",
+    "upgradeTo": [{"version": "15.1.0", "type": "major"}],
+    "lifecycleStatus": "deprecated",
+    "discontinuedBy": "01.08.2027",
+    "upgradeHistory": [{"upgradeId": 7, "status": {"status": "completed"}, "newVersion": "14.5.0"}],
+}
+VERSION_FOUND = {
+    "version": "14.5.0",
+    "upgrade_to": [{"version": "15.1.0", "type": "major"}],
+    "lifecycle_status": "deprecated",
+    "discontinued_by": "01.08.2027",
+    "upgrade_history": [{"upgrade_id": "7", "status": {"status": "completed"}, "new_version": "14.5.0"}],
+}
+NO_VERSION = {"version": None, "upgrade_to": [], "lifecycle_status": None, "upgrade_history": []}
+
+
+def test_the_version_of_an_addon(platform: Platform) -> None:
+    platform.expects(get(f"{A}/version", json_reply({"data": VERSION})))
+    versions = found("addon_version_info", "addon_versions", project_id="web-shop", addon_id="db")
+    assert versions == [{"project_id": "web-shop", "addon_id": "db", **VERSION_FOUND}]
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_an_addon_without_a_version(platform: Platform, status: int) -> None:
+    platform.expects(get(f"{A}/version", error_reply(status)), get(P, json_reply({"data": {}})))
+    platform.expects(get(A, json_reply({"data": {}})))
+    versions = found("addon_version_info", "addon_versions", project_id="web-shop", addon_id="db")
+    assert versions == [{"project_id": "web-shop", "addon_id": "db", **NO_VERSION}]
+
+
+def test_the_version_of_an_addon_that_is_not_there(platform: Platform) -> None:
+    platform.expects(get(f"{A}/version", error_reply(404)), get(P, json_reply({"data": {}})), get(A, error_reply(404)))
+    result = failure("addon_version_info", project_id="web-shop", addon_id="db")
+    assert result["msg"].startswith('The addon "db" was not found (option addon_id).')
+
+
+def test_an_answer_without_a_version(platform: Platform) -> None:
+    platform.expects(get(f"{A}/version", json_reply({"data": {}})))
+    (one,) = found("addon_version_info", "addon_versions", project_id="web-shop", addon_id="db")
+    assert one["version"] is None
+
+
+def test_the_versions_of_a_project(platform: Platform) -> None:
+    answers = [json_reply({"data": VERSION}), error_reply(404), error_reply(400)]
+    calls = [get(f"{P}/addons/{one['id']}/version", answer) for one, answer in zip(ADDONS, answers, strict=True)]
+    platform.expects(of_list(f"{P}/addons", "addons", ADDONS), *calls, any_order=True)
+    versions = found("addon_version_info", "addon_versions", project_id="web-shop")
+    assert [(one["addon_id"], one["version"]) for one in versions] == [("a", "14.5.0"), ("b", None), ("c", None)]
+
+
+def test_the_versions_of_everything(platform: Platform) -> None:
+    platform.expects(
+        of_list("/v1/projects", "projects", [{"id": "web-shop"}, {"id": "lab"}]),
+        of_list(f"{P}/addons", "addons", ADDONS[:1]),
+        get(f"{P}/addons/a/version", json_reply({"data": VERSION})),
+        of_list("/v1/projects/lab/addons", "addons", []),
+        any_order=True,
+    )
+    versions = found("addon_version_info", "addon_versions")
+    assert [(one["project_id"], one["addon_id"]) for one in versions] == [("web-shop", "a")]
+
+
+def test_the_versions_with_a_limit(platform: Platform) -> None:
+    platform.expects(
+        of_list(f"{P}/addons", "addons", ADDONS), get(f"{P}/addons/a/version", json_reply({"data": VERSION}))
+    )
+    assert len(found("addon_version_info", "addon_versions", project_id="web-shop", limit=1)) == 1
+
+
+def test_a_version_that_cannot_be_read_is_named(platform: Platform) -> None:
+    platform.expects(of_list(f"{P}/addons", "addons", ADDONS[:1]), get(f"{P}/addons/a/version", error_reply(403, "No")))
+    result = failure("addon_version_info", project_id="web-shop")
+    assert result["msg"].startswith('addon "a": GET /v1/projects/web-shop/addons/a/version failed with status 403: No')
+
+
 # addon_container_info
 
 
@@ -644,6 +722,7 @@ PERMISSIONS = {
     "addon_info": "Project > Addons > General > Read",
     "addon_container_info": "Project > Addons > General > Read",
     "addon_backup_info": "Project > Addons > General > Read",
+    "addon_version_info": "Project > Addons > General > Read",
     "backup_restore_info": "Project > Addons > General > Read",
     "template_info": "Account > Templates > General > Read",
     "template_run_info": "Account > Templates > General > Read",

@@ -11,6 +11,7 @@ import typing as t
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +22,10 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     OptionError,
     PaasError,
     TransportError,
+    WriteInCheckModeError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from unit.fakes import TOKEN, URL, Clock, Platform, Reply, error_reply, get, json_reply, page
+from unit.fakes import TOKEN, URL, Call, Clock, Platform, Reply, error_reply, get, json_reply, page
 
 OPTIONS: dict[str, t.Any] = {
     "api_token": TOKEN,
@@ -460,3 +462,55 @@ def test_numbers_that_json_cannot_hold_are_no_json(platform: Platform, number: s
     platform.expects(get(PATH, Reply(200, f'{{"data": {{"size": {number}}}}}'.encode())))
     with pytest.raises(AnswerError, match="is not JSON"):
         client().get("projects")
+
+
+# Requests that change something
+
+
+def test_what_is_sent_to_change_something(platform: Platform) -> None:
+    platform.expects(
+        Call("POST", PATH, json_reply({"data": {"id": "p1"}}), [("q", "1")], {"name": "x"}),
+        Call("POST", f"{PATH}/p1/pause", json_reply({"data": {}})),
+        Call("POST", f"{PATH}/p1/pause", json_reply({})),
+        Call("DELETE", f"{PATH}/p1", json_reply({"data": {}})),
+    )
+    one = client()
+    assert one.post("projects", {"name": "x"}, query={"q": 1, "none": None}) == {"id": "p1"}
+    assert (one.post("projects/p1/pause"), one.post("projects/p1/pause")) == ({}, {})
+    one.delete("projects/p1")
+    assert one.may_have_changed is True
+    assert [request.headers.get("Content-Length") for request in platform.requests[1:3]] == ["0", "0"]
+
+
+@pytest.mark.parametrize("method", ["post", "delete"])
+@pytest.mark.parametrize(
+    ("answer", "in_doubt"),
+    [
+        (error_reply(400), False),
+        (error_reply(404), False),
+        (error_reply(409), False),
+        (error_reply(429), False),
+        (error_reply(500), True),
+        (error_reply(503), True),
+        (Reply(404, b"who are you?"), True),
+        (Reply(204), True),
+        (Reply(200, b"success"), True),
+        (requests.exceptions.ReadTimeout("too long"), True),
+        (requests.exceptions.ConnectionError("it broke"), True),
+        (requests.exceptions.ConnectTimeout("nobody there"), False),
+    ],
+)
+def test_whether_it_may_be_done(platform: Platform, method: str, answer: t.Any, in_doubt: bool) -> None:
+    platform.expects(Call(method.upper(), PATH, answer))
+    one = client()
+    with pytest.raises(PaasError) as caught:
+        getattr(one, method)("projects")
+    assert caught.value.may_be_done is in_doubt
+
+
+def test_check_mode_sends_nothing_that_changes(platform: Platform) -> None:
+    one = Northflank(OPTIONS.get, check_mode=True)
+    with pytest.raises(WriteInCheckModeError):
+        one.post("projects")
+    with pytest.raises(WriteInCheckModeError):
+        one.delete("projects")

@@ -26,8 +26,14 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     WaitTimeoutError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._northflank import exec as northflank_exec
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import PORTION, Input, Limits, Target, run
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import (
+    PORTION,
+    Input,
+    Limits,
+    Target,
+    access_from,
+    run,
+)
 from unit.fakes import TOKEN
 from unit.peers import CLOSE, PING, PONG, TEXT, Network, Peer, Script
 
@@ -123,8 +129,8 @@ def execute(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Execute]:
         monkeypatch.setattr(_websocket, "_way", network.way)
         outputs: dict[str, list[bytes]] = {"stdOut": [], "stdErr": []}
         known = {"api_token": TOKEN, "api_url": URL, "timeout": 5, "retry_budget": 30, "validate_certs": True}
-        client = Northflank({**known, "team_id": None, "ca_path": None, **(options or {})}.__getitem__)
-        code = run(client, target, ["true"], lambda kind, data: outputs[kind].append(data), limits=limits, **keywords)
+        access = access_from({**known, "team_id": None, "ca_path": None, **(options or {})}.__getitem__)
+        code = run(access, target, ["true"], lambda kind, data: outputs[kind].append(data), limits=limits, **keywords)
         return Outcome(code, b"".join(outputs["stdOut"]), b"".join(outputs["stdErr"]))
 
     yield executed

@@ -26,7 +26,6 @@ from ansible.plugins.loader import become_loader
 
 from ansible_collections.quayside.paas.plugins.become import northflank_user
 from ansible_collections.quayside.paas.plugins.connection import northflank_exec as plugin
-from ansible_collections.quayside.paas.plugins.module_utils import _http
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     ApiError,
@@ -37,7 +36,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     WaitTimeoutError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._northflank import exec as northflank_exec
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import Input, Limits, Target
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import Access, Input, Limits, Target
 from ansible_collections.quayside.paas.plugins.plugin_utils import _remote_tools, _stand_ins
 from unit.definitions import define_options
 from unit.fakes import TOKEN
@@ -82,7 +81,7 @@ class Container:
 
     def run(
         self,
-        client: t.Any,
+        access: Access,
         target: Target,
         command: list[str],
         take: t.Callable[[str, bytes], None],
@@ -91,7 +90,7 @@ class Container:
         limits: Limits,
     ) -> int:
         self.asked.append((target, limits, command))
-        assert client.options.token == TOKEN
+        assert access.options.token == TOKEN
         if self.fails is not None:
             raise self.fails
         environment = {"PATH": str(self.path), "HOME": str(self.folder), "TMPDIR": str(self.folder / "tmp")}
@@ -268,11 +267,27 @@ def test_options_that_cannot_be_used_fail_the_task(container: Container, variabl
     assert container.asked == []
 
 
-def test_a_missing_library_fails_the_task(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_task_has_to_import_requests() -> None:
+    # In a worker that takes longer than many a task; and each task has a worker of its own.
+    program = f"""
+import sys
+sys.path[:] = {sys.path!r}
+from ansible_collections.quayside.paas.plugins.connection import northflank_exec
+from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import Target, access_from, exec_url
+known = {{"api_url": "https://api.example.com", "api_token": "x", "timeout": 1, "retry_budget": 1}}
+access = access_from({{**known, "validate_certs": True}}.get)
+_websocket._way(_websocket._target(exec_url(access, Target("shop", "job", "report", "report-0"))), access.options)
+print(*sorted({{"requests", "urllib3", "websocket"}} & set(sys.modules)))
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == ["websocket"]
+
+
+def test_a_missing_library_fails_the_task(container: Container) -> None:
     container.fails = MissingLibraryError("Failed to import the required Python library (websocket-client)")
     assert "websocket-client" in error_of(AnsibleError, lambda: connect().exec_command("true"))
-    monkeypatch.setattr(_http, "HAS_REQUESTS", False)
-    assert "requests" in error_of(AnsibleError, lambda: connect().exec_command("true"))
 
 
 @pytest.mark.parametrize("error", [ApiError, NotFoundError, TransportError, AnswerError])
@@ -537,6 +552,25 @@ def test_a_password_that_is_never_asked_for(container: Container) -> None:
     message = error_of(AnsibleError, lambda: connection.exec_command(made("true")))
     assert "sudo did not ask for a password in time" in message
     assert "lecture: be good" in message
+
+
+def test_the_time_to_ask_for_a_password_begins_with_the_command(
+    container: Container, sudo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*arguments: t.Any, **keywords: t.Any) -> int:
+        time.sleep(1.2)  # a handshake that has to be repeated
+        return container.run(*arguments, **keywords)
+
+    monkeypatch.setattr(northflank_exec, "run", run)
+    connection = connect(ansible_northflank_timeout=1)
+    made = become(
+        connection,
+        become_loader.get("sudo"),
+        ansible_become_exe=sudo,
+        ansible_become_pass="right one",
+        ansible_become_user="u",
+    )
+    assert connection.exec_command(made("exit 6"))[0] == 6
 
 
 def test_a_password_that_is_needed_is_told(container: Container) -> None:

@@ -59,6 +59,18 @@ def test_the_first_variable_counts_as_it_does_for_modules(monkeypatch: pytest.Mo
     )
 
 
+def test_the_team_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NORTHFLANK_TEAM_ID", "ours")
+    plugin = Plugin("inventory", team_id=("ours", "env: NORTHFLANK_TEAM_ID"))
+    get = options_of(plugin, Northflank)
+    assert get("team_id") == "ours"
+    # Hosts find it where the inventory found it.
+    assert "ansible_northflank_team_id" not in connection_variables(plugin, Northflank, get, "/my.northflank.yml")
+    assert options_of(Plugin("connection"), Northflank)("team_id") == "ours"
+    monkeypatch.setenv("NORTHFLANK_TEAM_ID", "")
+    assert options_of(Plugin("inventory", team_id=("", "env: NORTHFLANK_TEAM_ID")), Northflank)("team_id") is None
+
+
 def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CYCLE_API_KEY", "from-environment")
     plugin = Plugin("connection", api_key=("from-variable", "var: ansible_cycle_api_key"))

@@ -49,11 +49,13 @@ PARENTS = {
     "addon_backup_info": ("project_id", "addon_id", "backup_id"),
     "addon_container_info": ("project_id", "addon_id"),
     "addon_info": ("project_id", "addon_id"),
+    "addon_version_info": ("project_id", "addon_id"),
     "backup_restore_info": ("project_id", "addon_id", "backup_id", "source_project_id", "source_addon_id"),
     "project_info": ("project_id",),
     "template_info": ("template_id",),
     "template_run_info": ("template_id", "run_id"),
 }
+ANYWHERE = ("addon_version_info", "project_info")  # of every project, where none is named
 SHARED = {
     "api_token",
     "api_url",
@@ -69,6 +71,7 @@ MORE = {
     "addon_backup_info": {"concurrency"},
     "addon_container_info": {"concurrency"},
     "addon_info": {"concurrency", "full"},
+    "addon_version_info": {"concurrency"},
     "backup_restore_info": {"concurrency"},
     "template_run_info": {"concurrency", "status", "concluded"},
 }
@@ -79,7 +82,7 @@ def test_options_of_modules(module: str) -> None:
     options = declared(module).arguments.options
     assert set(options) == SHARED | set(PARENTS[module]) | MORE.get(module, set())
     assert {name for name, spec in options.items() if spec.get("required")} == (
-        {"project_id"} if PARENTS[module][0] == "project_id" and module != "project_info" else set()
+        {"project_id"} if PARENTS[module][0] == "project_id" and module not in ANYWHERE else set()
     )
     assert {name for name, spec in options.items() if spec.get("no_log")} == {"api_token"}
 
@@ -89,6 +92,7 @@ def test_options_of_modules(module: str) -> None:
     [
         ("addon_info", {}, "project_id"),
         ("addon_container_info", {"addon_id": "a"}, "project_id"),
+        ("addon_version_info", {"addon_id": "a"}, "project_id"),
         ("addon_backup_info", {"project_id": "p", "backup_id": "b"}, "addon_id"),
         ("backup_restore_info", {"project_id": "p", "backup_id": "b"}, "addon_id"),
         ("backup_restore_info", {"project_id": "p", "addon_id": "a", "source_addon_id": "x"}, "backup_id"),
@@ -163,6 +167,20 @@ def test_variables_of_the_environment(
     assert found.error_messages == []
     assert (found.validated_parameters["api_token"], found.validated_parameters["api_url"]) == (token, url)
     assert token is None or token in found._no_log_values
+
+
+@pytest.mark.parametrize(
+    ("variable", "option", "team"),
+    [(None, None, None), ("", None, None), ("ours", None, "ours"), ("ours", "theirs", "theirs")],
+)
+def test_the_team_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, variable: str | None, option: str | None, team: str | None
+) -> None:
+    if variable is not None:
+        monkeypatch.setenv("NORTHFLANK_TEAM_ID", variable)
+    found = validate(declared("project_info"), **({} if option is None else {"team_id": option}))
+    assert found.error_messages == []
+    assert found.validated_parameters["team_id"] == team
 
 
 def test_an_option_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

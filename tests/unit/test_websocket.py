@@ -236,9 +236,12 @@ def test_a_host_that_is_not_there_is_named(connect: t.Any) -> None:
         connect(socket.gaierror(-2, "Name or service not known"))
 
 
-def test_without_the_library_it_says_what_to_install(connect: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_websocket, "HAS_WEBSOCKET", False)
-    with pytest.raises(MissingLibraryError, match=r"Failed to import the required Python library \(websocket-client\)"):
+@pytest.mark.parametrize(("known", "library"), [("HAS_WEBSOCKET", "websocket-client"), ("HAS_REQUESTS", "requests")])
+def test_without_a_library_it_says_what_to_install(
+    connect: t.Any, monkeypatch: pytest.MonkeyPatch, known: str, library: str
+) -> None:
+    monkeypatch.setattr(_websocket, known, False)
+    with pytest.raises(MissingLibraryError, match=rf"Failed to import the required Python library \({library}\)"):
         connect()
 
 

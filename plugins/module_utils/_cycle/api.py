@@ -11,11 +11,11 @@ Facts from the vendor's page "Instances" and its public API specification of 202
 
 from __future__ import annotations
 
-import datetime
 import itertools
 import threading
 import typing as t
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import Answer
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
 from ansible_collections.quayside.paas.plugins.module_utils._client import (
     ErrorBody,
@@ -24,21 +24,23 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     as_it_is,
     collect,
     json_object,
+    note_doubt,
     text_or_none,
     unexpected,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
-    ApiError,
     PaasError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, Query, Transport
 from ansible_collections.quayside.paas.plugins.module_utils._options import (
     ConnectionOptions,
     GetOption,
     connection_options,
     secret,
 )
+
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.module_utils._http import Query
 
 DEFAULT_URL = "https://api.cycle.io"
 KEY_VARIABLES = ("CYCLE_API_KEY",)
@@ -84,6 +86,9 @@ class Cycle:
     arguments = ARGUMENTS
 
     def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
+        # Imported here because it takes long, and connections do without.
+        from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+
         options = connection_options(get_option, token="api_key", variables=KEY_VARIABLES)
         hub = secret(get_option("hub_id"), "hub_id", HUB_VARIABLES)
         # Both headers on every request, also where the specification asks for one only.
@@ -214,9 +219,7 @@ class Cycle:
         try:
             return self._object((method, path), self._send(method, path, permission=permission, **what))
         except PaasError as error:
-            # An answer that cannot be understood, or a fault of the platform, does not say that nothing was done.
-            if isinstance(error, AnswerError) or (isinstance(error, ApiError) and (error.status or 0) >= 500):
-                error.may_be_done = True
+            note_doubt(error)
             raise
 
     def _object(self, request: tuple[str, str], body: Item) -> Item:
@@ -268,20 +271,6 @@ def _merge(target: Item, more: Item, *, creators: bool = True) -> None:
                 there = known.get(key)
                 both = isinstance(there, list) and isinstance(value, list)
                 known[key] = [*there, *(one for one in value if one not in there)] if both else value
-
-
-def moment(value: t.Any) -> datetime.datetime | None:
-    """A time stamp of the platform; None for its zero time, which stands for "never", and for what is none.
-
-    They are RFC 3339 with up to nanoseconds, of which microseconds are kept.
-    """
-    try:
-        found = datetime.datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    if found.year == 1:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
 
 
 def error_body(answer: Answer) -> ErrorBody:

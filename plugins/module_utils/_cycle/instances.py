@@ -149,6 +149,29 @@ def usable_servers(client: Cycle, container_id: str, *meta: str) -> list[Item]:
     return [{**one, "id": str(one["id"])} for one in found if isinstance(one.get("id"), (str, int))]
 
 
+def unfit(server: Item, container: Item) -> str | None:
+    """Why instances of a container should not migrate to a server, in a few words; None when nothing speaks against it.
+
+    A server that is being evacuated takes no new instances. Source: specification.
+    """
+    cluster, theirs = value_at(container, "environment.cluster"), server.get("cluster")
+    state = value_at(server, "state.current", "live")
+    if state != "live":
+        return f"is {state}"
+    if server.get("evacuate"):
+        return "is being evacuated"
+    if cluster and theirs and theirs != cluster:
+        return f"is in the cluster {theirs}"
+    return None
+
+
+def instances_on(server: Item) -> float:
+    """How many instances a server has, as its meta tells; infinity when that is not known."""
+    counts = value_at(server, "meta.instances_count", {})
+    known = [counts.get(name) for name in ("available", "total")] if isinstance(counts, dict) else []
+    return next((one for one in known if isinstance(one, int)), float("inf"))
+
+
 def server_name(server: Item) -> str:
     """A server for a message: what people call it, and its id."""
     return f"{server.get('nickname') or server.get('hostname') or 'server'} ({server.get('id')})"

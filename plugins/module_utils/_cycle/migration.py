@@ -12,6 +12,7 @@ successor in migration.to, and is what a revert is asked of. The successor names
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -22,10 +23,12 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cy
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     container_of,
     instance_of,
+    instances_on,
     is_gone,
     is_leaving,
     server_name,
     state_of,
+    unfit,
     usable_servers,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pair import (
@@ -44,7 +47,13 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pai
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.revert import plan_revert, revert
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, settle
-from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, OptionError, PaasError, StateError
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    ApiError,
+    OptionError,
+    PaasError,
+    StateError,
+    WaitTimeoutError,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
@@ -59,6 +68,8 @@ ARGUMENTS = WAIT.merge(
             "state": {"type": "str", "choices": ["present", "reverted"], "default": "present"},
             "destination_server_id": {"type": "str"},
             "any_usable": {"type": "bool", "default": False},
+            "source_server_id": {"type": "str"},
+            "only_wait": {"type": "bool", "default": False},
             "copy_volumes": {"type": "bool", "default": False},
             "revert_on_failure": {"type": "bool", "default": False},
         },
@@ -89,8 +100,10 @@ def plan(client: Cycle, params: Params) -> Plan:
     """
     deadline = Deadline(params["wait_timeout"], params["wait_interval"])
     if params["state"] == "reverted":
-        if params["destination_server_id"] or params["any_usable"]:
-            raise OptionError("With state=reverted the instance goes back to where it was: name no destination.")
+        if params["destination_server_id"] or params["any_usable"] or params["source_server_id"]:
+            raise OptionError(
+                "With state=reverted an instance goes back to where it was: name no destination, no source."
+            )
         return plan_revert(client, params, container_of(client, params["container_id"]), deadline)
     if bool(params["destination_server_id"]) == bool(params["any_usable"]):
         raise OptionError("Say where to migrate to: destination_server_id, or any_usable=true, and not both.")
@@ -156,6 +169,8 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
     if _is_there(found, params):
         return _plan_arrived(client, params, container, found, deadline)
     _check_source(current)
+    if params["only_wait"]:
+        raise _not_begun(client, current)
     server = _destination(client, params, container, current)
     move = Move(container, current, server, old=id_of_successor(current))
 
@@ -180,14 +195,18 @@ def _is_on_its_way(instance: Item, params: Params) -> bool:
     """Whether an instance migrates to where it shall be."""
     if state_of(instance) != "migrating" or not _server_to(instance):
         return False
+    if params["source_server_id"]:
+        return bool(_server_to(instance) != params["source_server_id"])
     return bool(params["any_usable"] or _server_to(instance) == params["destination_server_id"])
 
 
 def _is_there(found: list[Item], params: Params) -> bool:
     """Whether the present instance is where it shall be. Any server will do when the named one has left its own."""
-    if params["any_usable"]:
-        return bool(found[-1].get("id") != params["instance_id"])
     current = found[-1]
+    if params["source_server_id"]:
+        return bool(current.get("server_id") != params["source_server_id"])
+    if params["any_usable"]:
+        return bool(current.get("id") != params["instance_id"])
     stays = state_of(current) != "migrating" and not is_leaving(current)
     return stays and bool(current.get("server_id") == params["destination_server_id"])
 
@@ -209,6 +228,16 @@ def _check_source(instance: Item) -> None:
         raise StateError(
             f"The instance {identity} has migrated{gone}. It is kept only until {until}; state=reverted brings it back."
         )
+
+
+def _not_begun(client: Cycle, instance: Item) -> StateError:
+    """The error for a migration that shall be waited for and is not there, with the instance in results."""
+    error = StateError(
+        f"There is no migration of the instance {instance.get('id')} to wait for: it was given up, or never begun. The"
+        f" instance {described(instance)}."
+    )
+    error.results.update(result_of(client, Pair(instance, None), None))
+    return error
 
 
 def _destination(client: Cycle, params: Params, container: Item, instance: Item) -> str:
@@ -240,20 +269,8 @@ def _destination(client: Cycle, params: Params, container: Item, instance: Item)
 
 def _by_preference(usable: list[Item], container: Item, instance: Item) -> list[Item]:
     """The servers that an instance may go to, the one with the fewest instances first; then by id."""
-    cluster = value_at(container, "environment.cluster")
-
-    def fits(server: Item) -> bool:
-        other = cluster and server.get("cluster") and server["cluster"] != cluster
-        live = value_at(server, "state.current", "live") == "live"
-        return bool(live and not other and not server.get("evacuate") and server.get("id") != instance.get("server_id"))
-
-    def order(server: Item) -> tuple[float, str]:
-        counts = value_at(server, "meta.instances_count", {})
-        known = [counts.get(name) for name in ("available", "total")] if isinstance(counts, dict) else []
-        numbers = [one for one in known if isinstance(one, int)]
-        return (numbers[0] if numbers else float("inf"), str(server.get("id")))
-
-    return sorted(filter(fits, usable), key=order)
+    fitting = [one for one in usable if one["id"] != instance.get("server_id") and unfit(one, container) is None]
+    return sorted(fitting, key=lambda server: (instances_on(server), str(server["id"])))
 
 
 def _plan_arrived(client: Cycle, params: Params, container: Item, found: list[Item], deadline: Deadline) -> Plan:
@@ -440,15 +457,25 @@ def _advice(pair: Pair) -> str:
     return "See to the reason, and run the task again: it goes on from what is there."
 
 
+def _wait_for_end(client: Cycle, move: Move, pair: Pair, deadline: Deadline) -> Pair:
+    """Waits until a migration is over whose new instance has failed before that; returns what was seen last."""
+    with contextlib.suppress(PaasError):
+        while state_of(pair.source or {}) == "migrating" and deadline.pause():
+            pair = _pair(client, move)
+    return pair
+
+
 def _revert_after(client: Cycle, params: Params, move: Move, pair: Pair, error: PaasError) -> None:
     """Takes a migration back that has failed, and adds to the error what came of it."""
+    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
+    if not isinstance(error, WaitTimeoutError):
+        pair = _wait_for_end(client, move, pair, deadline)
     source = pair.source
     if source is None or not is_retained(source):
         still = source is not None and state_of(source) == "migrating"
         why = "that takes a migration that is done" if still else "there is no old instance that is kept"
         error.message += f" It was not reverted: {why}. {_advice(pair)}"
         return
-    deadline = Deadline(params["wait_timeout"], params["wait_interval"])
     waiting = {**params, "wait": True}
     try:
         result, _shown_after = revert(client, waiting, move.container, pair, deadline)

@@ -23,7 +23,7 @@ import tempfile
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, moment
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     about_instance,
     instance_of,
@@ -42,6 +42,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
 )
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 
 Params = t.Mapping[str, t.Any]
 
@@ -140,7 +141,7 @@ def credentials_of(found: t.Mapping[str, t.Any], instance_id: str) -> Credential
 
 
 def _lifetime(created: t.Any, expires: t.Any) -> float | None:
-    begin, end = moment(created), moment(expires)
+    begin, end = parse(created), parse(expires)
     seconds = 0.0 if begin is None or end is None else (end - begin).total_seconds()
     return seconds if seconds > 0 else None
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import parse_json
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, ArgumentSpec
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, moment
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     NOT_NOW,
     container_of,
@@ -30,9 +31,9 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams import authorise, open_stream
 from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, ApiError, NotFoundError
-from ansible_collections.quayside.paas.plugins.module_utils._http import parse_json
 from ansible_collections.quayside.paas.plugins.module_utils._options import check_ranges
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 
 Params = t.Mapping[str, t.Any]
@@ -185,7 +186,7 @@ def summary_of(snapshots: t.Sequence[Item]) -> Item:
     last sample: cpu_cores; memory_used and memory_limit in bytes, as the kernel counts them, with its cache;
     memory_share of the limit, 0 to 1; processes. samples: how many there are.
     """
-    timed = sorted(((at, one) for one in snapshots if (at := moment(one.get("time")))), key=lambda pair: pair[0])
+    timed = sorted(((at, one) for one in snapshots if (at := parse(one.get("time")))), key=lambda pair: pair[0])
     run = _since_restart([one for _at, one in timed])
     times = [at for at, _one in timed][-len(run) :] if run else []
     seconds = (times[-1] - times[0]).total_seconds() if len(times) > 1 else 0.0

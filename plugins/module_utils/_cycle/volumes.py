@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, moment
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
     container_of,
     instance_of,
@@ -40,6 +40,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
 )
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
 
 Params = t.Mapping[str, t.Any]
@@ -189,8 +190,8 @@ def _settle(client: Cycle, params: Params, container: Item, deadline: Deadline) 
 
     def is_measured(entry: Item) -> bool:
         # The log names the instance and not the volume, so that any of its volumes may be the one that was extended.
-        made = moment(entry.get("time"))
-        measured = [moment(value_at(one, "deployed.last_updated")) for one in volumes_of(client, params)]
+        made = parse(entry.get("time"))
+        measured = [parse(value_at(one, "deployed.last_updated")) for one in volumes_of(client, params)]
         return made is None or any(at is None or at >= made for at in measured)
 
     settle(client, container, params["instance_id"], _EXTEND, deadline, shows=is_measured)

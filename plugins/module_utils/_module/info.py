@@ -18,7 +18,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     Item,
     fan_out,
     not_found,
-    path_segment,
     snake_key,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
@@ -33,11 +32,15 @@ from ansible_collections.quayside.paas.plugins.module_utils._resource import (
     Include,
     Listing,
     Resource,
+    name_missing_parent,
     options_in,
+    path_of,
     value_at,
 )
 
 Ids = t.Mapping[str, str]
+
+NOTHING_THERE = (400, 404, 422)  # what a platform may say of a parent that has none
 
 
 def info_module(
@@ -176,11 +179,13 @@ class _Reader:
             return [self._one(resource, ids)]
         except NotFoundError as error:
             missing = error
-        self._name_missing_parent(resource, ids, missing)
+        name_missing_parent(self._client, resource, ids, missing)
         return []
 
     def many(self, resource: Resource, ids: Ids, limit: int | None = None) -> list[Item]:
         path = next((path for path in resource.lists if set(options_in(path)) <= set(ids)), None)
+        if path is not None and resource.alone is not None:
+            return [self._alone(resource, path, ids)]
         if path is not None:
             return self._list(resource, path, ids, limit)
         # The parents that are known are too few: read those of the innermost one that is missing, then each one's list.
@@ -203,12 +208,25 @@ class _Reader:
         )
 
     def _one(self, resource: Resource, ids: Ids) -> Item:
-        path = _path(t.cast("str", resource.one), ids)
+        path = path_of(t.cast("str", resource.one), ids)
         query = {**self._scope(resource), **self._extras(resource)}
         self._check_offered(resource, t.cast("str", resource.one), query)
         item = self._client.get(path, query=query, permission=resource.permission, **self._collecting(resource))
         parents = {name: value for name, value in ids.items() if name != resource.id_option}
         return {**self._plain(item, resource), **parents}
+
+    def _alone(self, resource: Resource, path: str, ids: Ids) -> Item:
+        """The one that a parent has, or what stands for none."""
+        found: Item = {}
+        try:
+            found = self._client.get(path_of(path, ids), permission=resource.permission)
+        except ApiError as error:
+            if error.status not in NOTHING_THERE:
+                raise
+            # A parent that was found in a list exists.
+            if all(self._params.get(one.id_option) is not None for one in resource.ancestors()):
+                name_missing_parent(self._client, resource, ids, error)
+        return {**(resource.alone or {}), **self._plain(found, resource), **ids}
 
     def _list(self, resource: Resource, path: str, ids: Ids, limit: int | None) -> list[Item]:
         filters = self._filters(resource)
@@ -220,7 +238,7 @@ class _Reader:
         }
         try:
             items = self._client.get_list(
-                _path(path, ids),
+                path_of(path, ids),
                 resource.list_key,
                 identity=resource.identity,
                 query=query,
@@ -237,7 +255,7 @@ class _Reader:
         if listing.of:
             option = options_in(path)[0]
             raise not_found(listing.of, option, ids[option], missing)
-        self._name_missing_parent(resource, ids, missing)
+        name_missing_parent(self._client, resource, ids, missing)
         raise missing
 
     def _plain(self, item: Item, resource: Resource) -> Item:
@@ -297,26 +315,6 @@ class _Reader:
             for option, query in resource.scope.items()
             if self._params.get(option) is not None
         }
-
-    def _name_missing_parent(self, resource: Resource, ids: Ids, missing: NotFoundError) -> None:
-        """After a 404: raises NotFoundError for the outermost parent that does not exist, if there is one.
-
-        missing: the 404; raised where a parent may not be read, so that nobody knows.
-        """
-        self._client.check_scope()
-        for parent in resource.ancestors():
-            if parent.id_option not in ids or parent.one is None:
-                continue
-            try:
-                self._client.get(_path(parent.one, ids), permission=parent.permission)
-            except NotFoundError as error:
-                raise not_found(parent.noun, parent.id_option, ids[parent.id_option], error) from None
-            except ApiError:
-                raise missing from None
-
-
-def _path(template: str, ids: Ids) -> str:
-    return template.format(**{name: path_segment(ids[name], name) for name in options_in(template)})
 
 
 def _ids_of(resource: Resource, item: Item) -> dict[str, str]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import RateLimit
 from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
-from ansible_collections.quayside.paas.plugins.module_utils._http import RateLimit, report
+from ansible_collections.quayside.paas.plugins.module_utils._http import report
 from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, check_ranges
 
 if t.TYPE_CHECKING:

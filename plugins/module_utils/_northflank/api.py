@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import Answer
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
 from ansible_collections.quayside.paas.plugins.module_utils._client import (
     ErrorBody,
@@ -22,23 +23,27 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     Page,
     collect,
     json_object,
+    note_doubt,
     path_segment,
     plain,
     text_or_none,
     unexpected,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, NotFoundError
-from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, Query, Transport
+from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, NotFoundError, PaasError
 from ansible_collections.quayside.paas.plugins.module_utils._options import (
     ConnectionOptions,
     GetOption,
     connection_options,
 )
 
+if t.TYPE_CHECKING:
+    from ansible_collections.quayside.paas.plugins.module_utils._http import Query
+
 DEFAULT_URL = "https://api.northflank.com"
 # The variables of the official Python client, in its order.
 TOKEN_VARIABLES = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN")
 URL_VARIABLES = ("NORTHFLANK_API_BASE_URL", "NF_API_HOST", "NF_HOST")
+TEAM_VARIABLES = ("NORTHFLANK_TEAM_ID",)  # the collection's own; the client wants the team in each call
 LARGEST_PAGE = 100
 
 ARGUMENTS = CONNECTION.merge(
@@ -46,14 +51,24 @@ ARGUMENTS = CONNECTION.merge(
         options={
             "api_token": {"type": "str", "no_log": True, "fallback": (from_environment, list(TOKEN_VARIABLES))},
             "api_url": {"type": "str", "default": DEFAULT_URL, "fallback": (from_environment, list(URL_VARIABLES))},
-            "team_id": {"type": "str"},
+            "team_id": {"type": "str", "fallback": (from_environment, list(TEAM_VARIABLES))},
         }
     )
 )
 
 
+def access_options(get_option: GetOption) -> ConnectionOptions:
+    """How the platform is reached. get_option: see Northflank. Raises OptionError."""
+    return connection_options(get_option, variables=TOKEN_VARIABLES)
+
+
+def team_path(team: str | None) -> str:
+    """What stands in paths in front of projects and accounts, all of which exist a second time below the team."""
+    return "" if team is None else f"teams/{path_segment(team, 'team_id')}/"
+
+
 class Northflank:
-    """Reads Northflank for one task.
+    """Northflank, for one task.
 
     get_option: from option name to value, for the options in ARGUMENTS. check_mode: refuse requests that change
     something. Raises OptionError for options that cannot be used.
@@ -63,29 +78,12 @@ class Northflank:
     arguments = ARGUMENTS
 
     def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
-        options = connection_options(get_option, variables=TOKEN_VARIABLES)
-        self._transport = Transport(options, check_mode=check_mode)
+        # Imported here because it takes long, and connections do without.
+        from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+
+        self._transport = Transport(access_options(get_option), check_mode=check_mode)
         self._team = get_option("team_id")
-        # Every project and account path exists a second time below the team.
-        self._prefix = "/v1/" if self._team is None else f"/v1/teams/{path_segment(self._team, 'team_id')}/"
-
-    @property
-    def options(self) -> ConnectionOptions:
-        """How the platform is reached."""
-        return self._transport.options
-
-    @property
-    def team_path(self) -> str:
-        """What stands in paths between /v1/ and the project: the team, if one was given."""
-        return self._prefix.removeprefix("/v1/")
-
-    def count_request(self) -> None:
-        """See Transport.count_request()."""
-        self._transport.count_request()
-
-    def redact(self, value: t.Any) -> t.Any:
-        """See Transport.redact()."""
-        return self._transport.redact(value)
+        self._prefix = f"/v1/{team_path(self._team)}"
 
     @property
     def check_mode(self) -> bool:
@@ -129,6 +127,18 @@ class Northflank:
 
         return collect(fetch, identity=lambda item: item.get(identity), keep=keep, limit=limit)
 
+    def post(self, path: str, body: t.Any = None, *, query: Query | None = None, permission: str | None = None) -> Item:
+        """`data` of the answer; empty for an action that has nothing to tell.
+
+        Not repeated when it may have been carried out; the error then has may_be_done. body: None for an action that
+        takes none.
+        """
+        return self._change("POST", path, permission, query=query, body=body)
+
+    def delete(self, path: str, *, permission: str | None = None) -> None:
+        """Repeated on broken connections: what is named by its id can only go once."""
+        self._change("DELETE", path, permission)
+
     def check_scope(self) -> None:
         """Raises NotFoundError, with its name, when the team of the options does not exist or is not the token's."""
         if self._team is None:
@@ -154,8 +164,19 @@ class Northflank:
         return plain(value, untouched)
 
     def _read(self, path: str, query: Query | None, permission: str | None) -> Answer:
-        request = ("GET", self._prefix + path)
-        answer = self._transport.request(*request, query=query)
+        return self._send("GET", path, permission, query=query)
+
+    def _change(self, method: str, path: str, permission: str | None, **what: t.Any) -> Item:
+        try:
+            data = self._send(method, path, permission, **what).body.get("data")
+        except PaasError as error:
+            note_doubt(error)
+            raise
+        return data if isinstance(data, dict) else {}
+
+    def _send(self, method: str, path: str, permission: str | None, **what: t.Any) -> Answer:
+        request = (method, self._prefix + path)
+        answer = self._transport.request(*request, **what)
         json_object(self._transport, answer, request, platform=self.name, error_body=error_body, permission=permission)
         return answer
 

@@ -20,6 +20,7 @@ import json
 import time
 import typing as t
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import EXCERPT, parse_json, redacted
 from ansible_collections.quayside.paas.plugins.module_utils._client import path_segment
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
@@ -29,8 +30,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import EXCERPT, parse_json
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank, error_body
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import access_options, error_body, team_path
+from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions, GetOption
 from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
     SCHEMES,
     Close,
@@ -47,6 +48,18 @@ OUTPUTS = ("stdOut", "stdErr")
 UNKNOWN = "What became of the command is not known."
 
 Item = dict[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """How exec is reached. team_path: see team_path()."""
+
+    options: ConnectionOptions
+    team_path: str
+
+    def redact(self, value: t.Any) -> t.Any:
+        """See redacted()."""
+        return redacted(value, self.options.token)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,19 +100,24 @@ class Input:
     is_ready: t.Callable[[], bool] = lambda: True
 
 
-def exec_url(client: Northflank, target: Target) -> str:
+def access_from(get_option: GetOption) -> Access:
+    """How exec is reached. get_option: as for Northflank, whose client takes long to import. Raises OptionError."""
+    return Access(access_options(get_option), team_path(get_option("team_id")))
+
+
+def exec_url(access: Access, target: Target) -> str:
     """The address of the WebSocket. The team stands inside the path, not in front. Raises OptionError."""
     if target.kind not in KINDS:
         raise OptionError(f"The kind of {target.instance} is {target.kind!r}; it has to be one of {', '.join(KINDS)}.")
     scheme = {http: websocket for websocket, http in SCHEMES.items()}
-    like_http, rest = client.options.url.split("://", 1)
+    like_http, rest = access.options.url.split("://", 1)
     project, resource = path_segment(target.project_id, "project_id"), path_segment(target.resource_id, "resource_id")
-    path = f"{client.team_path}projects/{project}/{KINDS[target.kind]}/{resource}"
+    path = f"{access.team_path}projects/{project}/{KINDS[target.kind]}/{resource}"
     return f"{scheme[like_http]}://{rest}/v1/command-exec/{path}"
 
 
 def run(
-    client: Northflank,
+    access: Access,
     target: Target,
     command: t.Sequence[str],
     take: t.Callable[[str, bytes], None],
@@ -112,29 +130,28 @@ def run(
 
     take: called with stdOut or stdErr, and bytes, as they arrive. source: what it reads, without an end that it could
     see; without any it sees the end at once. clock: replaced in tests.
-    The handshake is repeated as the client's retry_budget allows; nothing is, once the command was sent.
+    The handshake is repeated as retry_budget allows; nothing is, once the command was sent.
     Raises WaitTimeoutError when the command takes too long, and for everything else that keeps it from ending with an
     exit code: ApiError, TransportError, AnswerError; OptionError, MissingLibraryError before anything was sent.
     """
     ends = None if limits.command is None else clock() + limits.command
     try:
-        with _opened(client, target) as socket:
+        with _opened(access, target) as socket:
             socket.watch_tcp(round(limits.silence))
-            session = _Session(client, target, socket, take, limits, ends, clock)
+            session = _Session(access, target, socket, take, limits, ends, clock)
             session.begin(command, source is None)
             return session.attend(source)
     except (ApiError, TransportError, AnswerError) as error:
         raise error.named(str(target)) from None
 
 
-def _opened(client: Northflank, target: Target) -> WebSocket:
+def _opened(access: Access, target: Target) -> WebSocket:
     try:
         return open_websocket(
-            exec_url(client, target),
-            client.options,
-            redact=client.redact,
+            exec_url(access, target),
+            access.options,
+            redact=access.redact,
             error_body=error_body,
-            attempting=client.count_request,
         )
     except NotFoundError as error:
         error.message += f" Does the {target.kind} still exist? An inventory from a cache may be too old."
@@ -146,7 +163,7 @@ class _Session:
 
     def __init__(
         self,
-        client: Northflank,
+        access: Access,
         target: Target,
         socket: WebSocket,
         take: t.Callable[[str, bytes], None],
@@ -154,7 +171,7 @@ class _Session:
         ends: float | None,
         clock: t.Callable[[], float],
     ) -> None:
-        self._client = client
+        self._access = access
         self._target = target
         self._socket = socket
         self._take = take
@@ -165,7 +182,7 @@ class _Session:
 
     def begin(self, command: t.Sequence[str], at_its_end: bool) -> None:
         """Sends what is to be run, and waits until it is accepted. at_its_end: there is nothing to read."""
-        self._socket.queue(_message("init", _wish(self._client.options.token, self._target, command)))
+        self._socket.queue(_message("init", _wish(self._access.options.token, self._target, command)))
         if at_its_end:
             self._socket.queue(_message("stdInEnd"))
         accepted_by = self._clock() + self._limits.answer
@@ -195,7 +212,7 @@ class _Session:
             if frame is None:
                 self._look_after()
             elif frame["type"] == "completion":
-                return _exit_code(frame.get("data"), self._client)
+                return _exit_code(frame.get("data"), self._access)
             else:
                 self._pass_on(frame)
 
@@ -213,21 +230,21 @@ class _Session:
             raise
         if self._socket.closed is not None:
             raise _ended(self._socket.closed)
-        return None if message is None else _frame(message, self._client)
+        return None if message is None else _frame(message, self._access)
 
     def _accept(self, frame: Item) -> None:
         """Reads the answer to the first message."""
         data = frame.get("data")
         if frame["type"] == "error":
             raise ApiError(
-                f"Northflank did not run the command: {_said(data, self._client)}. If the container is gone or was"
+                f"Northflank did not run the command: {_said(data, self._access)}. If the container is gone or was"
                 " replaced, read the inventory again."
             )
         if frame["type"] != "init" or not isinstance(data, dict):
             raise AnswerError(f"Northflank did not answer the command, but sent a message {_shown(frame['type'])}.")
         if data.get("auth") != "successful":
             raise ApiError(
-                f"Northflank refused the token: {_said(data, self._client)}. Is it valid, does it belong to the team"
+                f"Northflank refused the token: {_said(data, self._access)}. Is it valid, does it belong to the team"
                 " (option team_id), and may it run commands?",
                 status=401,
             )
@@ -240,7 +257,7 @@ class _Session:
             except (TypeError, ValueError, binascii.Error):
                 raise AnswerError(f"Northflank sent output ({kind}) that is not base64. {UNKNOWN}") from None
         elif kind == "error":
-            raise ApiError(f"Northflank gave the command up: {_said(data, self._client)}. {UNKNOWN}")
+            raise ApiError(f"Northflank gave the command up: {_said(data, self._access)}. {UNKNOWN}")
         elif kind != "init":  # another one changes nothing
             raise AnswerError(f"Northflank sent a message of the unknown type {_shown(kind)}. {UNKNOWN}")
 
@@ -286,18 +303,18 @@ def _message(kind: str, data: t.Any = None) -> str:
     return json.dumps({"type": kind} if data is None else {"type": kind, "data": data})
 
 
-def _frame(message: Message, client: Northflank) -> Item:
+def _frame(message: Message, access: Access) -> Item:
     try:
         frame = parse_json(message.data)
     except (ValueError, RecursionError):
         frame = None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
-        begin = _shown(client.redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
+        begin = _shown(access.redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
         raise AnswerError(f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}")
     return frame
 
 
-def _exit_code(data: t.Any, client: Northflank) -> int:
+def _exit_code(data: t.Any, access: Access) -> int:
     """The exit code, a number or its digits. Raises AnswerError when there is none."""
     data = data if isinstance(data, dict) else {}
     code = data.get("exitCode")
@@ -308,7 +325,7 @@ def _exit_code(data: t.Any, client: Northflank) -> int:
             pass
     raise AnswerError(
         f"Northflank said that the command ended ({_shown(data.get('status'))}), but with no exit code:"
-        f" {_said(data, client)}. {UNKNOWN}"
+        f" {_said(data, access)}. {UNKNOWN}"
     )
 
 
@@ -327,10 +344,10 @@ def _silent(what: str) -> TransportError:
     )
 
 
-def _said(data: t.Any, client: Northflank) -> str:
+def _said(data: t.Any, access: Access) -> str:
     """The message that comes with an error."""
     message = data.get("message") if isinstance(data, dict) else None
-    return _shown(client.redact(message)) if isinstance(message, str) and message else "no reason was given"
+    return _shown(access.redact(message)) if isinstance(message, str) and message else "no reason was given"
 
 
 def _shown(value: t.Any) -> str:

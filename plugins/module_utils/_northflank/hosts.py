@@ -15,10 +15,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 import typing as t
 from collections import Counter
-from datetime import UTC, datetime
 
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
 from ansible_collections.quayside.paas.plugins.module_utils._errors import NotFoundError
@@ -33,6 +31,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._northflank.resource
     USER_KEYED,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +83,6 @@ EVENTS = (
     Event("last_backup", ADDON_BACKUP.list_key, "createdAt", ADDON_BACKUP.permission),
     Event("last_restore", BACKUP_RESTORE.list_key, "restoreTimestamp", BACKUP_RESTORE.permission),
 )
-LATEST_SECONDS = 10**11  # a greater number counts milliseconds
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")
@@ -222,6 +220,7 @@ def _parents(reading: _Reading, projects: t.Sequence[Item]) -> list[_Parent]:
         to_list,
         name=lambda place: f"{place[0]['id']}/{KINDS[place[1]].list_key}",
         lost="The lists {} could not be read, so tags and states of what they hold are unknown.",
+        are_hosts=bool(wanted.tags) or any(items is None for _project, _kind, items in held),
     )
     listed = {(project["id"], kind): items for (project, kind), items in lists}
     parents = []
@@ -309,6 +308,7 @@ def _last_events(reading: _Reading, addons: t.Sequence[_Parent]) -> dict[str, It
         [(parent, event) for parent in addons for event in EVENTS],
         name=lambda place: f"{place[0].label}/{place[1].list_key}",
         lost="The lists {} could not be read, so these facts are missing.",
+        are_hosts=False,
     )
     last: dict[str, Item] = {}
     for (parent, event), item in found:
@@ -322,20 +322,9 @@ def latest(items: t.Sequence[Item], field: str) -> Item | None:
 
 
 def moment(value: t.Any) -> float:
-    """A time stamp of the platform in seconds since 1970; one that cannot be read is before all others.
-
-    The platform's pages show ISO text, also with a blank for the T or a stray quote, and numbers or digits that count
-    seconds or milliseconds.
-    """
-    text = str(value).strip().strip("\"'")
-    try:
-        if re.fullmatch(r"\d+(\.\d+)?", text):
-            number = float(text)
-            return number / 1000 if number > LATEST_SECONDS else number
-        when = datetime.fromisoformat(text)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return -math.inf
+    """A time stamp of the platform in seconds since 1970; one that cannot be read is before all others."""
+    when = parse(value)
+    return -math.inf if when is None else when.timestamp()
 
 
 def _host(parent: _Parent, container: Item, last: Item) -> Host:

@@ -45,6 +45,11 @@ USER_KEYED = frozenset(
     }
 )
 
+# What it takes to change something, in the words of the official client.
+ADDONS_UPDATE = "Project > Addons > General > Update"
+TEMPLATES_RUN = "Account > Templates > General > Run"
+RUNS_ABORT = "Account > Templates > Runs > Abort"
+
 PROJECT = Resource(
     noun="project",
     list_key="projects",
@@ -71,6 +76,16 @@ ADDON_CONTAINER = Resource(
     lists=("projects/{project_id}/addons/{addon_id}/containers",),
     identity="name",
     permission="Project > Addons > General > Read (in older roles: Deployment > View Instances)",
+)
+ADDON_VERSION = Resource(
+    noun="version",
+    list_key="addonVersions",
+    id_option="addon_version",
+    parent=ADDON,
+    lists=("projects/{project_id}/addons/{addon_id}/version",),
+    # Addons of one's own kind and buckets may have none. Whether the platform says 404 or 400 then is not documented.
+    alone={"version": None, "upgrade_to": [], "lifecycle_status": None, "upgrade_history": []},
+    permission="Project > Addons > General > Read",
 )
 ADDON_BACKUP = Resource(
     noun="backup",

@@ -1,0 +1,323 @@
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the collection quayside.paas: its names may change in any release.
+
+"""Runs of a template: starting and stopping them, and which node is to blame. Facts from the official client."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.parameters import remove_values
+
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found
+from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+    JobError,
+    NotFoundError,
+    OptionError,
+    PaasError,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import (
+    RUNS_ABORT,
+    TEMPLATE_RUN,
+    TEMPLATES_RUN,
+    USER_KEYED,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting import (
+    WAITING,
+    Kind,
+    Params,
+    deadline_of,
+    id_of,
+    if_there,
+    plan_start,
+    plan_stop,
+    plan_wait,
+    start,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
+from ansible_collections.quayside.paas.plugins.module_utils._resource import name_missing_parent, path_of
+from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
+from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+
+ARGUMENTS = WAITING.merge(
+    ArgumentSpec(
+        options={
+            "template_id": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "aborted"], "default": "present"},
+            "run_id": {"type": "str"},
+            "arguments": {"type": "dict"},
+            "secret_arguments": {"type": "dict", "no_log": True},
+        },
+        mutually_exclusive=(("run_id", "arguments"), ("run_id", "secret_arguments")),
+        required_if=(("state", "aborted", ("run_id",)),),
+    )
+)
+
+# How many runs are read before one is started. A template may have had thousands, and the platform lists them in an
+# order that is not documented: where there are more, time stamps tell which are new.
+_REMEMBERED = 100
+# Where the platform does not say whether a run is concluded. Source for the states: official client; that these are the
+# last ones is its description of `concluded`.
+_LAST = frozenset({"success", "failure", "aborted", "skipped", "unknown"})
+_BAD_NODES = frozenset({"failure", "invalid"})
+_NAMED_NODES = 5  # of those to blame, in a message
+_LONGEST = 300  # characters of what the platform says of a node
+
+
+def plan(client: Northflank, params: Params) -> Plan:
+    """What the module template_run does. Raises PaasError, with the run in results where there is one."""
+    deadline = deadline_of(params)
+    kind = _kind(client, params)
+    if params["run_id"] is None:
+        return _plan_start(client, kind, params, deadline)
+    run = _by_id(client, params)
+    if params["state"] == "present":
+        return plan_wait(client, kind, params, run, deadline)
+
+    def send() -> None:
+        client.post(f"{_run_path(params, run)}/abort", permission=RUNS_ABORT)
+
+    return plan_stop(client, kind, params, run, send, deadline)
+
+
+# What is there
+
+
+def _template(params: Params) -> dict[str, str]:
+    return {"template_id": str(params["template_id"])}
+
+
+def _list_path(params: Params) -> str:
+    return path_of(TEMPLATE_RUN.lists[0], _template(params))
+
+
+def _run_path(params: Params, run: Item) -> str:
+    return path_of(str(TEMPLATE_RUN.one), {**_template(params), "run_id": id_of(run) or ""})
+
+
+def _runs(client: Northflank, params: Params, limit: int) -> list[Item]:
+    try:
+        return client.get_list(
+            _list_path(params), TEMPLATE_RUN.list_key, limit=limit, permission=TEMPLATE_RUN.permission
+        )
+    except NotFoundError as error:
+        name_missing_parent(client, TEMPLATE_RUN, _template(params), error)
+        raise
+
+
+def _now(client: Northflank, params: Params, run: Item) -> Item | None:
+    """A run as it is now, in full."""
+    return if_there(lambda: client.get(_run_path(params, run), permission=TEMPLATE_RUN.permission))
+
+
+def _by_id(client: Northflank, params: Params) -> Item:
+    run = {"id": params["run_id"]}
+    try:
+        return client.get(_run_path(params, run), permission=TEMPLATE_RUN.permission)
+    except NotFoundError as error:
+        name_missing_parent(client, TEMPLATE_RUN, _template(params), error)
+        raise not_found("template run", "run_id", str(params["run_id"]), error) from None
+
+
+def _is_over(run: Item) -> bool:
+    concluded = run.get("concluded")
+    return concluded if isinstance(concluded, bool) else run.get("status") in _LAST
+
+
+# Results
+
+
+def _kind(client: Northflank, params: Params) -> Kind:
+    def named(run: Item) -> str:
+        return f"The run {id_of(run)} of the template {params['template_id']}"
+
+    def result(run: Item | None) -> Item:
+        run = run or {}
+        unknown = dict.fromkeys(("id", "name", "status", "concluded", "createdAt", "updatedAt"))
+        shown = {
+            "template_run": {**client.plain({**unknown, **run}, USER_KEYED), **_template(params)},
+            "failed_nodes": failed_nodes(run) if _is_over(run) and run.get("status") != "success" else [],
+        }
+        return t.cast("Item", _masked(shown, params))
+
+    def require_good(run: Item) -> None:
+        status = run.get("status")
+        if not _is_over(run) or status == "success":
+            return
+        told = result(run)
+        error = JobError(f"{named(run)} {_ending(str(status))} (its status is {status}).{_blame(told['failed_nodes'])}")
+        error.results.update(told)
+        raise error
+
+    def late(run: Item) -> str:
+        again = f"run_id={id_of(run)} waits for it."
+        if run.get("status") == "approval_wait":
+            nodes = "; ".join(node["path"] for node in _nodes_in(run, frozenset({"approval_wait"})))
+            return f" It waits until a person approves it on Northflank{f' ({nodes})' if nodes else ''}. Then {again}"
+        return f" It goes on: {again}"
+
+    return Kind(
+        subject=f"run of template {params['template_id']}",
+        now=lambda run: _now(client, params, run),
+        named=named,
+        require_good=require_good,
+        result=result,
+        late=late,
+        is_over=_is_over,
+    )
+
+
+def _masked(value: t.Any, params: Params) -> t.Any:
+    """A value without the secret arguments, which the platform repeats.
+
+    Ansible masks them as well, but not the values in a text of JSON, as surveys make it.
+    """
+    return remove_values(value, set(_texts(params["secret_arguments"])))
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+        yield str(value)
+
+
+def _ending(status: str) -> str:
+    endings = {
+        "aborted": "was aborted",
+        "skipped": "was not carried out: the platform skipped it, as the concurrency policy of a template may want it",
+        "unknown": "ended, and the platform does not know how",
+    }
+    return endings.get(status, "failed")
+
+
+def _blame(nodes: list[Item]) -> str:
+    if not nodes:
+        return ""
+    told = "; ".join(f"{node['path']}: {_reason(node)}" for node in nodes[:_NAMED_NODES])
+    more = f"; and {len(nodes) - _NAMED_NODES} more" if len(nodes) > _NAMED_NODES else ""
+    return f" Failed: {told}{more}."
+
+
+def _reason(node: Item) -> str:
+    said = [str(node[name]) for name in ("code", "message") if node[name] is not None]
+    return " ".join(said).rstrip(".")[:_LONGEST] or str(node["status"])
+
+
+def failed_nodes(run: Item) -> list[Item]:
+    """The nodes of a run that failed, innermost only, in the order of the tree.
+
+    Each with its path from the outermost node (kinds, with refs where there are any), kind, ref, status, and the code
+    and message of its error, None where the platform told none.
+    """
+    return _nodes_in(run, _BAD_NODES)
+
+
+def _nodes_in(run: Item, statuses: t.Container[str]) -> list[Item]:
+    return _search(run.get("spec"), (), statuses)
+
+
+def _search(value: t.Any, path: tuple[str, ...], statuses: t.Container[str]) -> list[Item]:
+    """The innermost nodes below a value that are in one of these states. path: the nodes around it."""
+    if isinstance(value, list):
+        return [found for inner in value for found in _search(inner, path, statuses)]
+    if not isinstance(value, dict):
+        return []
+    if not isinstance(value.get("kind"), str):
+        return [found for inner in value.values() for found in _search(inner, path, statuses)]
+    ref = value.get("ref")
+    here = (*path, f"{value['kind']} {ref}" if ref else value["kind"])
+    # Nodes are nested in steps of a Workflow; other kinds may have nodes elsewhere in their spec.
+    inner = _search(value.get("spec"), here, statuses)
+    response = value.get("response")
+    response = response if isinstance(response, dict) else {}
+    if inner or response.get("status") not in statuses:
+        return inner
+    error = response.get("error")
+    error = error if isinstance(error, dict) else {"message": error}
+    return [
+        {
+            "path": " > ".join(here),
+            "kind": value["kind"],
+            "ref": ref,
+            "status": response["status"],
+            "code": None if error.get("code") is None else str(error["code"]),
+            "message": None if error.get("message") is None else str(error["message"]),
+        }
+    ]
+
+
+# Starting
+
+
+def _plan_start(client: Northflank, kind: Kind, params: Params, deadline: Deadline) -> Plan:
+    arguments = _arguments(params)
+    known = _runs(client, params, _REMEMBERED)
+    predicted: Item = {"arguments": arguments} if arguments else {}
+    return plan_start(
+        kind, params, lambda: _start(client, params, arguments, known, deadline), predicted, deadline, good="success"
+    )
+
+
+def _arguments(params: Params) -> Item:
+    open_, secret = params["arguments"] or {}, params["secret_arguments"] or {}
+    twice = sorted(set(open_) & set(secret))
+    if twice:
+        raise OptionError(f"The options arguments and secret_arguments both have {', '.join(map(str, twice))}.")
+    return {**open_, **secret}
+
+
+def _start(client: Northflank, params: Params, arguments: Item, known: list[Item], deadline: Deadline) -> Item:
+    body = {"arguments": arguments} if arguments else {}
+    try:
+        run = start(
+            lambda: client.post(_list_path(params), body, permission=TEMPLATES_RUN),
+            lambda: _new(client, params, arguments, known),
+            deadline,
+            what="the run",
+        )
+    except PaasError as error:
+        error.message, error.details = _masked(error.message, params), _masked(error.details, params)
+        if error.status == 409:
+            error.message += " The concurrency policy of the template may forbid a run while another one goes on."
+        raise
+    # What a list tells of a run is not all.
+    return run if "spec" in run else _now(client, params, run) or run
+
+
+def _new(client: Northflank, params: Params, arguments: Item, known: list[Item]) -> list[Item]:
+    """Runs that were not there before and may be the one that was asked for with these arguments."""
+    before = {id_of(one) for one in known}
+    since = _newest(known) if len(known) >= _REMEMBERED else None
+    found = [
+        one
+        for one in _runs(client, params, 2 * _REMEMBERED)
+        if id_of(one) not in before and (len(known) < _REMEMBERED or _is_since(one, since))
+    ]
+    if len(found) < 2:
+        return found
+    full = [_now(client, params, one) or {} for one in found[:10]]
+    return [one for one in full if _has(one, arguments)] + found[10:]
+
+
+def _newest(runs: list[Item]) -> t.Any:
+    return max((moment for moment in (parse(run.get("createdAt")) for run in runs) if moment), default=None)
+
+
+def _is_since(run: Item, since: t.Any) -> bool:
+    made = parse(run.get("createdAt"))
+    return made is not None and since is not None and made >= since
+
+
+def _has(run: Item, arguments: Item) -> bool:
+    """Whether a run was started with these arguments, among the template's own, as far as it tells."""
+    there = run.get("arguments")
+    return not isinstance(there, dict) or all(there.get(name) == value for name, value in arguments.items())
