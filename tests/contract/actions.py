@@ -19,16 +19,23 @@ if TYPE_CHECKING:
 
 # By module: cases with name, args, changed (what the first run has to say), and where they differ from the default:
 # again (what the second run has to say), before (requests that prepare the estate), fails_with (part of the message),
-# check (changed: check mode predicts a change all the same).
+# check (changed or unchanged: what check mode says of one that fails), tells (a secret among its arguments).
 CASES: dict[str, list[dict[str, Any]]] = yaml.safe_load(
     (Path(__file__).parent / "action_cases.yml").read_text(encoding="utf-8")
 )
 ALL = [(module, case["name"]) for module, cases in CASES.items() for case in cases]
 # The platform in a hurry, so that the suite is.
 QUICK = {
-    "jobs": {"queued": 0.1, "running": 0.3},
-    "instances": {"new": 0.1, "starting": 0.1, "healthy": 0.05, "deleting": 0.1},
-    "migration": {"seconds": 0.5},
+    "cycle": {
+        "jobs": {"queued": 0.1, "running": 0.3},
+        "instances": {"new": 0.1, "starting": 0.1, "healthy": 0.05, "deleting": 0.1},
+        "migration": {"seconds": 0.5},
+    },
+    "northflank": {
+        "backups": {"scheduled": 0.1, "running": 0.2, "aborting": 0.1},
+        "restores": {"scheduled": 0.1, "running": 0.2, "aborting": 0.1},
+        "runs": {"pending": 0.1, "node": 0.1, "aborting": 0.1},
+    },
 }
 WAYS: dict[str, dict[str, bool]] = {
     "in process": {"in_process": True, "check": False},
@@ -72,7 +79,8 @@ def run_way(sim: Simulator, folder: Path, way: dict[str, bool]) -> Acted:
                         "api_url": sim.cycle.url,
                         "api_key": sim.cycle.key,
                         "hub_id": sim.cycle.hub,
-                    }
+                    },
+                    "group/quayside.paas.northflank": {"api_url": sim.url, "api_token": sim.token},
                 },
                 "tasks": [
                     *tasks,
@@ -107,7 +115,7 @@ def _tasks(
                 f"{name}: prepare",
                 [
                     _sim(sim, "reset", {}),
-                    _sim(sim, "settings", {"cycle": QUICK}),
+                    _sim(sim, "settings", QUICK),
                     *before,
                     _sim(sim, "journal", None, "DELETE"),
                 ],
@@ -146,14 +154,20 @@ def _sim(sim: Simulator, control: str, body: Any = None, method: str | None = No
 
 
 def _prepared(sim: Simulator, asked: dict[str, Any]) -> dict[str, Any]:
-    """A preparing request: `control` names one below /_sim/, `path` one of the platform, `advance` moves the clock."""
+    """A preparing request: `control` names one below /_sim/, `path` one of the platform, `advance` moves the clock.
+
+    The platform is that of the module's, as the path tells.
+    """
     if "advance" in asked:
         return _sim(sim, "clock", {"advance": asked["advance"]})
     if "control" in asked:
         return _sim(sim, asked["control"], asked["body"])
+    of_northflank = asked["path"].startswith(("/v1/projects/", "/v1/templates/"))
     headers = {"Authorization": f"Bearer {sim.cycle.key}", "X-Hub-Id": sim.cycle.hub}
+    if of_northflank:
+        headers = {"Authorization": f"Bearer {sim.token}"}
     return {
-        "url": sim.cycle.url + asked["path"],
+        "url": (sim.url if of_northflank else sim.cycle.url) + asked["path"],
         "method": asked.get("method", "POST"),
         "headers": headers,
         "body": asked.get("body"),
@@ -166,12 +180,15 @@ CHANGING = frozenset(
     {"seconds", "request_count", "rate_limit", "invocation", "health", "readiness"}
     | {"secret", "token", "url", "ansible_password", "port", "ansible_port"}
     | {"lines", "replayed", "bytes", "match", "environment"}
+    | {"start_time", "end_time"}
 )
 FOLDER = re.compile(r"\S*/actions\d+/")
 PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 COUNT = re.compile(r"(?<=Lines seen: )\d+")
-STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z")
-ID = re.compile(r"\b[0-9a-f]{24}\b")
+STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*Z")
+# What the platform calls a backup that is given no name, and the id it makes of that.
+UNNAMED = re.compile(r"(?<=anual.)\d{4}-\d\d-\d\d[- ]\d\d[-:]\d\d[-:]\d\d")
+ID = re.compile(r"\b(?:[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 
 def lasting(value: Any, known: frozenset[str]) -> Any:
@@ -181,6 +198,6 @@ def lasting(value: Any, known: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [lasting(inner, known) for inner in value]
     if isinstance(value, str):
-        without = COUNT.sub("N", PORT.sub("PORT", FOLDER.sub("FOLDER/", STAMP.sub("TIME", value))))
+        without = COUNT.sub("N", PORT.sub("PORT", FOLDER.sub("FOLDER/", STAMP.sub("TIME", UNNAMED.sub("TIME", value)))))
         return ID.sub(lambda found: found[0] if found[0] in known else "NEW", without)
     return value

@@ -10,34 +10,22 @@ after the platform has carried the request out and before the answer arrives.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 import typing as t
 
 import pytest
 
-from support.playbook import COLLECTIONS_PATH, environment
 from support.simulator import Simulator, start_simulator
+from weather import module_process
+from weather.module_process import Arguments, finish
 
 if t.TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
 WORKER = "worker"  # a container without instances
 WEB = "web"  # one with instances on two servers
-Arguments = dict[str, t.Any]
-
-# AnsibleModule reads its arguments from these, as the wrapper that Ansible ships sets them.
-PROGRAM = """
-import sys
-from ansible.module_utils import basic
-basic._ANSIBLE_ARGS = sys.stdin.buffer.read()
-basic._ANSIBLE_PROFILE = "legacy"
-from ansible_collections.quayside.paas.plugins.modules import {module}
-{module}.main()
-"""
 ANSWER_LATE = {"delay": 60}
 
 
@@ -86,25 +74,7 @@ def start(platform: Platform, folder: Path, arguments: Arguments, module: str = 
     """The module as a process."""
     cycle = platform.simulator.cycle
     connection = {"api_url": cycle.url, "api_key": cycle.key, "hub_id": cycle.hub, "wait_interval": 1}
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(module=module)],
-        env=environment(folder, PYTHONPATH=str(COLLECTIONS_PATH)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    assert process.stdin
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **arguments}}).encode())
-    process.stdin.close()
-    process.stdin = None
-    return process
-
-
-def finish(process: subprocess.Popen[bytes]) -> dict[str, t.Any]:
-    """The result of the module."""
-    output, _none = process.communicate(timeout=120)
-    result: dict[str, t.Any] = json.loads(output)
-    return result
+    return module_process.start(folder, module, {**connection, **arguments})
 
 
 def run(platform: Platform, folder: Path, arguments: Arguments) -> dict[str, t.Any]:

@@ -38,9 +38,11 @@ def _checked(where: str, old: Any, value: Any, rules: Rules) -> Any:
         return value
     if where in rules.nullable and value is None:
         return value
-    if not _fits(rules.nullable.get(where, type(old)), value):
+    kind = rules.nullable.get(where, type(old))
+    if not _fits(kind, value):
         raise ValueError(f"not a value for {where}: {value!r}")
-    return value
+    # A whole number must not decide that the next value has to be one, too.
+    return float(value) if kind is float else value
 
 
 def _fits(kind: type, value: Any) -> bool:

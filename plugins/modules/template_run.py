@@ -1,0 +1,269 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Quayside contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: template_run
+short_description: Run a Northflank template
+version_added: 0.1.0
+description:
+  - Runs a template with arguments and waits until the run is concluded, waits for a run that is under way, or aborts
+    one.
+  - Every run of the task with O(state=present) and without O(run_id) starts a run of the template. Whether it may go on
+    beside another one is for the concurrency policy of the template to say.
+  - A run that fails, is aborted or is skipped fails the task. The message names the nodes that failed, innermost only,
+    with what the platform says of each, and RV(failed_nodes) has them as data.
+  - A run that waits for an approval is waited for until O(wait_timeout) is over. The message then says that a person
+    has to approve it.
+  - A request for a run is never sent a second time while the platform may have carried out the first. After a time-out
+    or a broken connection the module looks for a run that was not there before, of several for the one with these
+    arguments, and goes on with it. When it cannot be told which one it is, or none shows within 30 seconds, the task
+    fails and says so.
+author:
+  - Quayside contributors (@quayside)
+extends_documentation_fragment:
+  - quayside.paas._northflank
+  - quayside.paas._northflank.actiongroup
+  - quayside.paas._northflank.wait
+  - quayside.paas._module
+  - quayside.paas._module.in_process
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - With O(state=present) and without O(run_id), every run of the task starts a run of the template.
+options:
+  template_id:
+    description:
+      - The template, as its id (V(preview-environment) for a template called "Preview environment").
+    type: str
+    required: true
+  state:
+    description:
+      - With V(present), the template is run.
+      - With V(aborted), the run O(run_id) is aborted. One that is concluded is no change, however it ended.
+    type: str
+    choices:
+      - present
+      - aborted
+    default: present
+  run_id:
+    description:
+      - A run by its id. With O(state=present) none is started, and this one is waited for.
+      - Required with O(state=aborted).
+    type: str
+  arguments:
+    description:
+      - Arguments of the run, by the names that the template gives them. They take the place of the template's own.
+      - They are displayed at high verbosity. What is secret belongs in O(secret_arguments).
+    type: dict
+  secret_arguments:
+    description:
+      - More arguments, whose values are secret. They are masked wherever they occur in what the task returns, also
+        where the platform repeats them.
+      - Masking replaces texts, so that a value such as V(1) would also mask parts of ids and states. Keep to values
+        that do not occur by chance, and put what is not secret in O(arguments).
+    type: dict
+"""
+
+EXAMPLES = r"""
+---
+- name: Make an environment for a branch
+  quayside.paas.template_run:
+    template_id: preview-environment
+    arguments:
+      branch: feature/checkout
+      replicas: 2
+    secret_arguments:
+      databasePassword: "{{ preview_database_password }}"
+    wait_timeout: 3600
+
+- name: Start a run and do something else meanwhile
+  quayside.paas.template_run:
+    template_id: nightly-report
+    wait: false
+  register: report
+
+- name: Wait for it
+  quayside.paas.template_run:
+    template_id: nightly-report
+    run_id: "{{ report.template_run.id }}"
+
+- name: Abort it
+  quayside.paas.template_run:
+    template_id: nightly-report
+    run_id: "{{ report.template_run.id }}"
+    state: aborted
+"""
+
+RETURN = r"""
+---
+template_run:
+  description:
+    - The run, as M(quayside.paas.template_run_info) returns it by its id.
+    - In check mode, one that would be started, with V(null) for what only the platform can tell.
+  returned: success, and on failure when there is one
+  type: dict
+  contains:
+    template_id:
+      description: The template of the run.
+      returned: always
+      type: str
+    id:
+      description: Id of the run. V(null) in check mode for one that would be started.
+      returned: always
+      type: str
+    name:
+      description: Name of the template.
+      returned: always
+      type: str
+    description:
+      description: What the template's owner says of it.
+      returned: when there is one
+      type: str
+    api_version:
+      description: Version of the API that the template is written for.
+      returned: always
+      type: str
+    options:
+      description: How the template was run.
+      returned: when the platform tells
+      type: dict
+    status:
+      description: State of the run. New states of the platform pass through.
+      returned: always
+      type: str
+    concluded:
+      description: Whether the run is over.
+      returned: always
+      type: bool
+    created_at:
+      description: When it was asked for, as the platform writes it, which may be with a blank between date and time.
+      returned: always
+      type: str
+    updated_at:
+      description: When it last changed.
+      returned: always
+      type: str
+    arguments:
+      description:
+        - Arguments of the run. The keys are as the user wrote them, the values of O(secret_arguments) are masked.
+      returned: when there are any
+      type: dict
+    refs:
+      description: Results that nodes refer to. The keys are as the user wrote them.
+      returned: when there are any
+      type: dict
+    gitops:
+      description: The repository that the template is kept in.
+      returned: when there is one
+      type: dict
+    spec:
+      description:
+        - The tree of nodes. Each has its C(kind), its own C(spec), and a C(response) with its C(status), C(error) and
+          C(retries). The nodes below a C(Workflow) are its C(spec.steps).
+      returned: when the run is there
+      type: dict
+    schema:
+      description: Address of the schema.
+      returned: when the platform tells
+      type: str
+  sample:
+    template_id: example-template
+    id: 3dd592f6-ce63-45ee-acf8-13dc5ec5235c
+    name: Example Template
+    api_version: v1.2
+    arguments:
+      branch: feature/checkout
+    status: success
+    concluded: true
+    created_at: "2021-01-01 12:00:00.000Z"
+    updated_at: "2021-01-01 12:10:00.000Z"
+    spec:
+      kind: Workflow
+      spec:
+        type: sequential
+        steps: []
+      response:
+        status: success
+failed_nodes:
+  description:
+    - The nodes that failed, innermost only, when the run has not ended well. Empty otherwise.
+  returned: success, and on failure when there is a run
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The nodes from the outermost one to this one, each by its kind and, where it has one, its C(ref).
+      returned: always
+      type: str
+    kind:
+      description: Kind of the node.
+      returned: always
+      type: str
+    ref:
+      description: Name that other nodes refer to it by. V(null) where it has none.
+      returned: always
+      type: str
+    status:
+      description: State of the node.
+      returned: always
+      type: str
+    code:
+      description: Code of its error. V(null) where the platform told none.
+      returned: always
+      type: str
+    message:
+      description: What the platform says of its error. V(null) where it said nothing.
+      returned: always
+      type: str
+  sample:
+    - path: Workflow > Workflow images > Build api
+      kind: Build
+      ref: api
+      status: failure
+      code: "409"
+      message: The resource is not in a state that allows this action
+rate_limit:
+  description:
+    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
+      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  returned: always
+  type: dict
+  sample: {limit: 1000, remaining: 987, reset: 3412}
+request_count:
+  description: How many requests the task sent, repeated ones included.
+  returned: always
+  type: int
+  sample: 1
+error:
+  description:
+    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
+      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  returned: failure
+  type: dict
+  sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
+"""
+
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
+from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ansible_collections.quayside.paas.plugins.module_utils._northflank import template_runs
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+
+MODULE = action_module(Northflank, template_runs.plan, template_runs.ARGUMENTS)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()
