@@ -12,7 +12,7 @@ import typing as t
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import streams
@@ -359,6 +359,7 @@ def test_check_mode_captures_too(platform: Platform, play: Play) -> None:
     st.integers(1, 220),
     st.booleans(),
 )
+@example(data=b"\n\x00", cuts=[], most=1, with_replay=False)
 def test_where_pieces_end_does_not_matter(data: bytes, cuts: list[int], most: int, with_replay: bool) -> None:
     whole = Capture(None, most, with_replay, TOKEN)
     whole.add(data, False)

@@ -207,7 +207,7 @@ class Capture:
             self._end_line()
 
     def _end_line(self) -> None:
-        if self._with_replay or not self._is_replayed:
+        if self._line:  # Empty where nothing of a line is wanted, or fits.
             text = self._line.decode("utf-8", "replace").removesuffix("\n").rstrip("\r")
             self.lines.append(text.replace(self._token, "********"))
             self.replayed += self._is_replayed
