@@ -70,6 +70,20 @@ options:
         id of the new instance asks to migrate again.
     type: bool
     default: false
+  source_server_id:
+    description:
+      - Migrate the instance only as long as it is on this server, as when the server shall be emptied.
+      - When the instance, or what it has become, is on another server, that is no change, whichever it is. When it
+        migrates to another one at the moment, this is waited for. Where O(destination_server_id) is another one again,
+        this does not matter then.
+    type: str
+  only_wait:
+    description:
+      - Start nothing, and wait for a migration that an earlier task has started with O(wait=false).
+      - When there is none, as when it has failed meanwhile, the task fails. Without this option it would start another
+        one.
+    type: bool
+    default: false
   copy_volumes:
     description:
       - Whether the contents of stateful volumes are copied to the new instance.
@@ -105,6 +119,13 @@ EXAMPLES = r"""
     instance_id: 651586fca6078e98982dbd91
     any_usable: true
     revert_on_failure: true
+
+- name: Away from a server that shall be emptied; once it is elsewhere, wherever that is, it stays there
+  quayside.paas.instance_migration:
+    container_id: 651586fca6078e98982dbd93
+    instance_id: 651586fca6078e98982dbd90
+    source_server_id: 651586fca6078e98982dbd97
+    destination_server_id: 651586fca6078e98982dbd98
 
 - name: Take a migration back
   quayside.paas.instance_migration:
