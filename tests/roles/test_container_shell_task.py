@@ -200,9 +200,12 @@ def test_secrets_of_the_environment_stay_secret(sim: Simulator, tmp_path: Path) 
     [
         (["nobody"], {"commands": ["true"]}, "No host of the inventory matches the pattern"),
         ([REDIS], {}, "Give either container_shell_task_commands or"),
+        ([REDIS], {"commands": None}, "Give either container_shell_task_commands or"),
+        ([REDIS], {"commands": True}, "neither text nor a list of texts, but true."),
+        ([REDIS], {"commands": ["date", 5]}, "neither text nor a list of texts"),
         ([REDIS], {"commands": ["true"], "environment": {"A;reboot": "1"}}, "only names of letters"),
     ],
-    ids=["no host", "nothing to do", "odd name"],
+    ids=["no host", "nothing to do", "an empty answer", "a truth value", "a number", "odd name"],
 )
 def test_what_cannot_be_done_is_said_at_once(
     sim: Simulator, tmp_path: Path, hosts: list[str], variables: dict[str, Any], said: str
