@@ -265,11 +265,6 @@ def test_workflow_and_schedule_are_as_the_data_says(story: Callable[[str], Step]
     assert schedule["enabled"] is True  # the drill has its answers
 
 
-def test_what_a_person_made_is_used_as_it_is(story: Callable[[str], Step]) -> None:
-    own = described(story("mended").state, "credential")["Quayside Cycle"]
-    assert (own["description"], own["inputs"]) == ("", {"api_key": KEY, "hub_id": "h"})
-
-
 def test_a_second_run_sends_questions_only(story: Callable[[str], Step]) -> None:
     step = story("again")
     assert step.run.returncode == 0, step.run.output
@@ -292,6 +287,11 @@ def test_what_was_changed_is_set_right(story: Callable[[str], Step]) -> None:
     assert step.run.returncode == 0, step.run.output
     assert story("checked again").before != story("made").state
     assert step.state == story("made").state
+
+
+def test_what_a_person_made_is_used_as_it_is(story: Callable[[str], Step]) -> None:
+    own = described(story("mended").state, "credential")["Quayside Cycle"]
+    assert (own["description"], own["inputs"]) == ("", {"api_key": KEY, "hub_id": "h"})
 
 
 def test_what_was_made_is_taken_away_and_nothing_else(story: Callable[[str], Step]) -> None:

@@ -22,7 +22,7 @@ WORKFLOW, SCHEDULES = awx_data.load("workflow"), awx_data.load("schedules")
 QUESTIONS = [(role, question) for role, template in TEMPLATES.items() for question in template["survey_spec"]["spec"]]
 EACH_TEMPLATE = pytest.mark.parametrize("role", list(TEMPLATES))
 EACH_QUESTION = pytest.mark.parametrize(
-    ("role", "question"), QUESTIONS, ids=[each["variable"] for _, each in QUESTIONS]
+    ("role", "question"), QUESTIONS, ids=[each["variable"] for role, each in QUESTIONS]
 )
 # What the questions of AWX give, and the types of options that take it.
 TYPES = {
