@@ -18,7 +18,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cy
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
 from support.playbook import COLLECTION, environment
 
-KINDS = ("inventory", "connection", "become")
+KINDS = ("inventory", "connection", "become", "filter")
 PLUGINS = [(kind, path.stem) for kind in KINDS for path in sorted((COLLECTION / "plugins" / kind).glob("*.py"))]
 REACHING = [plugin for plugin in PLUGINS if plugin[0] in ("inventory", "connection")]
 NAMES = "{0[0]}-{0[1]}".format
