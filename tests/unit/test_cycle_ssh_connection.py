@@ -587,8 +587,8 @@ def test_the_end_of_the_run_ends_everything(
     assert len(keepers(tools)) == 1
     assert keepers(tools)[0].stat().st_mode & 0o777 == 0o700
     run.send_signal(number)  # it is not waited for: a zombie has ended as well
-    until(lambda: calls(tools) == ["mint i1", "expire i1"], 5)
-    until(lambda: not master.is_running() and keepers(tools) == [], 5)
+    until(lambda: calls(tools) == ["mint i1", "expire i1"])
+    until(lambda: not master.is_running() and keepers(tools) == [])
     assert worker.channel.receive(LIMIT) is None
 
 
@@ -637,7 +637,7 @@ def test_a_keeper_that_was_killed_is_replaced(tools: Path, run: subprocess.Popen
     assert "control_path" in second.open()
     assert calls(tools) == ["mint i1", "mint i1"]
     run.kill()
-    until(lambda: calls(tools) == ["mint i1", "mint i1", "expire i1"], 5)
+    until(lambda: calls(tools) == ["mint i1", "mint i1", "expire i1"])
 
 
 def test_a_keeper_that_cannot_start_is_told_of(
