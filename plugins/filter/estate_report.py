@@ -179,6 +179,7 @@ from ansible_collections.quayside.paas.plugins.plugin_utils._estate_findings imp
     Limits,
     findings_of,
 )
+from ansible_collections.quayside.paas.plugins.plugin_utils._evacuation import as_list
 
 FORMAT = 1
 LONGEST_DAYS = 90
@@ -215,7 +216,7 @@ def estate_report(
         "failures_in_a_row": int(failures_in_a_row),
         "days": int(days),
     }
-    exempt = [str(one) for one in backup_exempt]
+    exempt = as_list(backup_exempt)
     estate = estate_of(plain(raw), moment, int(days), exempt)
     findings = findings_of(estate.tables, Limits(now=moment.astimezone(UTC), **thresholds))  # type: ignore[arg-type]
     findings = unread_findings(estate.platforms) + findings

@@ -74,20 +74,27 @@ def parse_json(content: bytes) -> t.Any:
     return json.loads(content, parse_constant=_no_number, parse_float=_finite)
 
 
-def redacted(value: t.Any, token: str, depth: int = 0) -> t.Any:
-    """A JSON value from outside without the token, the credentials of a proxy, and what UTF-8 cannot hold.
+def redacted(value: t.Any, *secrets: str, depth: int = 0) -> t.Any:
+    """A JSON value from outside without secrets, the credentials of a proxy, and what UTF-8 cannot hold.
 
     What is nested too deeply becomes None.
     """
     if isinstance(value, str):
-        return writable(re.sub(r"//[^/@\s]+@", "//********@", value.replace(token, "********")))
+        for secret in secrets:
+            value = value.replace(secret, "********")
+        return writable(re.sub(r"//[^/@\s]+@", "//********@", value))
     if depth > DEEPEST:
         return None
     if isinstance(value, dict):
-        return {redacted(key, token): redacted(inner, token, depth + 1) for key, inner in value.items()}
+        return {redacted(key, *secrets): redacted(inner, *secrets, depth=depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [redacted(inner, token, depth + 1) for inner in value]
+        return [redacted(inner, *secrets, depth=depth + 1) for inner in value]
     return value
+
+
+def json_spellings(text: str) -> set[str]:
+    """A text as it is, and as it stands between quotes in JSON, with and without escapes for what is not ASCII."""
+    return {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
 
 
 def is_rate_limited(answer: Answer) -> bool:

@@ -52,6 +52,17 @@ class ArgumentSpec:
         return {"argument_spec": self.options, **self.rules()}
 
 
+def texts_in(value: t.Any) -> t.Iterator[str]:
+    """The texts and numbers, as text, in the value of a secret option; what is not worth masking is left out."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+        yield str(value)
+
+
 def from_environment(*variables: str) -> str:
     """The fallback of an option: the first of the environment variables that is set to more than nothing.
 

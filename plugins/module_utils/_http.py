@@ -23,6 +23,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._answer import (
     RateLimit,
     asked_wait,
     is_rate_limited,
+    json_spellings,
     parse_json,
     redacted,
 )
@@ -102,6 +103,13 @@ def _missing_requests() -> MissingLibraryError:
     return MissingLibraryError(str(missing_required_lib("requests")))
 
 
+@dataclasses.dataclass(frozen=True)
+class _Hidden:
+    """Secrets besides the token, which repr does not show; the longest first, as one may be a part of another."""
+
+    texts: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+
+
 class Transport:
     """Sends requests for one task, and counts them.
 
@@ -122,6 +130,7 @@ class Transport:
         if not HAS_REQUESTS:
             raise _missing_requests()
         self._options = options
+        self._hidden = _Hidden()
         self._headers = dict(headers or {})
         self._closed = threading.Event()
         self._sleep = sleep or self._closed.wait
@@ -200,9 +209,14 @@ class Transport:
         """See report()."""
         return report(self.rate_limit, self.request_count)
 
+    def hide(self, secrets: t.Iterable[str]) -> None:
+        """Lets redact() take out more than the token, also as JSON spells it."""
+        spelled = {spelling for secret in secrets for spelling in json_spellings(secret)}
+        self._hidden = _Hidden(tuple(sorted(spelled, key=len, reverse=True)))
+
     def redact(self, value: t.Any) -> t.Any:
         """See redacted()."""
-        return redacted(value, self._options.token)
+        return redacted(value, self._options.token, *self._hidden.texts)
 
     def _attempt(
         self, method: str, path: str, query: Query | None, body: t.Any, timeout: int, safe: bool
@@ -274,7 +288,7 @@ class Transport:
         """How an answer begins, in one line. Redacted before it is cut, so that no part of a token is left over."""
         beginning = self.redact(content[:BEGINNING].decode("utf-8", "replace"))
         if len(content) > BEGINNING:
-            beginning = beginning[: -len(self._options.token)]
+            beginning = beginning[: -max(map(len, (self._options.token, *self._hidden.texts)))]
         return " ".join(beginning.split())[:EXCERPT]
 
     def _chunks(self, response: requests.Response, deadline: float) -> t.Iterator[bytes]:

@@ -72,6 +72,7 @@ options:
   name:
     description:
       - A backup by its name, or the name of the one to take. Without it the platform names the backup.
+      - The platform wants 3 to 39 letters and digits, with a single blank, C(-), C(/) or C(:) between them.
       - Backups can have the same name. With O(state=present) failed and aborted ones do not count; with
         O(state=aborted) the one that is under way is meant. Where several are left the task fails.
     type: str
@@ -118,7 +119,7 @@ EXAMPLES = r"""
   quayside.paas.addon_backup:
     project_id: web-shop
     addon_id: orders-db
-    name: before release 2.4
+    name: before release 2-4
     wait_timeout: 3600
 
 - name: Take a dump and put it off site
@@ -148,7 +149,7 @@ EXAMPLES = r"""
   quayside.paas.addon_backup:
     project_id: web-shop
     addon_id: orders-db
-    name: before release 2.3
+    name: before release 2-3
     state: absent
 """
 
@@ -200,7 +201,7 @@ backup:
       type: dict
     custom_destination_id:
       description: Where it is kept.
-      returned: when it is kept in a destination of one's own
+      returned: when it is kept in a destination of one's own and the backup was found by its name
       type: str
     last_restore:
       description: Time stamp and status of the last restore.
@@ -211,7 +212,7 @@ backup:
     addon_id: orders-db
     id: before-release-2-4
     uid: 668596c647fed81696a8a82c
-    name: before release 2.4
+    name: before release 2-4
     status: completed
     created_at: "2026-01-14T09:00:00.000Z"
     completed_at: "2026-01-14T09:06:41.000Z"

@@ -65,7 +65,7 @@ def value_of(row: Row, names: tuple[str, ...]) -> t.Any:
 
 
 def cell(value: t.Any) -> t.Any:
-    """A value that no spreadsheet takes for a formula, on one line."""
+    """A value that no spreadsheet takes for a formula."""
     if not isinstance(value, str):
         return value
     text = value.replace("\0", "")

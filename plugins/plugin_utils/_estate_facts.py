@@ -13,12 +13,14 @@ expected to be there: an answer may lack any field, and have states that nobody 
 from __future__ import annotations
 
 import itertools
+import math
 import typing as t
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 
 from ansible_collections.quayside.paas.plugins.module_utils import _timestamps
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import is_leaving
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import summary_of
 
 Row = dict[str, t.Any]
@@ -49,6 +51,8 @@ CONCLUDED = {"success", "failure", "aborted", "skipped"}
 OUTCOMES = {"success": "success", "failure": "failed", "unknown": "failed"}
 OVER = {"completed", "failed", "aborted", "not-supported"}  # backups and restores that will not change any more
 GONE = {"deleting", "deleted"}
+ENDED = {"TASK_KILLED", "TASK_FINISHED"}  # containers of addons that are listed, and are not to run any more
+IMPORTS = {"fileUpload", "externalDump"}  # sources of what is listed as a backup, and came from elsewhere
 
 SPARK_POINTS = 48
 LONGEST_MESSAGE = 1000
@@ -84,7 +88,7 @@ def plain(value: t.Any) -> t.Any:
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
-        return float(value) if value == value and abs(value) != float("inf") else None
+        return float(value) if math.isfinite(value) else None
     return plain(str(value))
 
 
@@ -127,7 +131,8 @@ def share(value: t.Any) -> float | None:
 
 def read_part(result: t.Any, key: str, name: str) -> Part:
     """Take a registered result, of a task or of a loop, whether it failed or not."""
-    if not isinstance(result, dict) or result.get("skipped"):
+    # A loop over nothing counts as skipped, and there was nothing to read.
+    if not isinstance(result, dict) or (result.get("skipped") and result.get("results") != []):
         return Part([], [], 0, False)
     each = [one for one in result["results"] if not one.get("skipped")] if "results" in result else [result]
     items, problems = [], []
@@ -259,6 +264,7 @@ def backup_row(item: Row, names: Mapping[str, str]) -> Row:
         "status": text(item.get("status")),
         "created_at": stamp(item.get("created_at")),
         "completed_at": stamp(item.get("completed_at")),
+        "imported": text(at(item, "config.source.type")) in IMPORTS,
         "size": int(size) if str(size).isascii() and str(size).isdigit() and len(str(size)) < 20 else None,
     }
 
@@ -312,8 +318,9 @@ def addon_row(
         ],
         "containers": len(containers),
         "containers_running": sum(one["status"] == "TASK_RUNNING" for one in containers),
+        "containers_ended": sum(one["status"] in ENDED for one in containers),
         "needs_backups": (is_database or bool(backups)) and not exempt,
-        **backups_summary(backups, now, days),
+        **backups_summary([one for one in backups if not one["imported"]], now, days),
         "last_restore": last_restore(restores),
     }
 
@@ -470,9 +477,10 @@ def cycle_tables(read: Mapping[str, Part]) -> dict[str, list[Row]]:
     usage = {text(one.get("instance_id")): usage_of(one) for one in read["telemetry"].items}
     known = {"servers": {one["id"]: one for one in servers}, "containers": {one["id"]: one for one in containers}}
     instances = [instance_row(one, known, environments, usage) for one in read["instances"].items]
+    staying = [row for one, row in zip(read["instances"].items, instances, strict=True) if not is_leaving(one)]
     for rows, key in ((servers, "server_id"), (containers, "container_id")):
-        there = Counter(one[key] for one in instances if one["state"] not in GONE)
-        running = Counter(one[key] for one in instances if one["state"] == "running")
+        there = Counter(one[key] for one in staying)
+        running = Counter(one[key] for one in staying if one["state"] == "running")
         for row in rows:
             row["instances"], row["instances_running"] = there[row["id"]], running[row["id"]]
     return {"servers": servers, "containers": containers, "instances": instances}

@@ -24,6 +24,8 @@ DAY = 24 * HOUR
 
 ADDON_BROKEN = {"failed", "error", "errorAllocating"}
 ADDON_BEGINS = {"preDeployment", "triggerAllocation", "allocating", "postDeployment", "resetting"}
+NO_DATA = ADDON_BEGINS | GONE | {"errorAllocating", "paused"}  # states in which no backups are made
+AT_RISK = {"addon_support", "backup_age", "backup_failed", "backup_missing"}  # rules about what still works
 SETTLING = 600.0  # seconds after which a container that was made is expected not to change any more
 SERVER_CHANGES = {"new", "provisioning", "configuring", *GONE}
 INSTANCE_CHANGES = {"new", "starting", "migrating", "stopping", "deleting"}
@@ -120,18 +122,22 @@ def addon_support(row: Row, limits: Limits) -> Found:
         )
     elif row["lifecycle"] == "deprecated":
         ends = f"; its support ends on {until[:10]}" if until else ""
-        yield Finding("warning", "addon_support", f"Version {version} is deprecated{ends}.{upgrade}", None)
+        # An end that is known is a warning when it is near, which it is not.
+        severity = "notice" if until else "warning"
+        yield Finding(severity, "addon_support", f"Version {version} is deprecated{ends}.{upgrade}", None)
 
 
 def addon_backups(row: Row, limits: Limits) -> Found:
     """Backups that are missing, older than allowed, or failed last."""
-    if not row["needs_backups"] or row["status"] in ADDON_BEGINS | GONE | {"paused"}:
+    if not row["needs_backups"] or row["status"] in NO_DATA:
         return
     last = row["last_backup_at"]
     if row["last_backup"] is None:
         if not limits.within(row["created_at"], limits.backup_max_age):
-            some = "It has no completed backup." if row["backups"] else "It has no backup."
-            yield Finding("critical", "backup_missing", some, row["created_at"])
+            supported = row["last_backup_status"] != "not-supported"
+            some = "It has no completed backup" if row["backups"] else "It has no backup"
+            text = f"{some}." if supported else f"{some}: the last one tried was not supported."
+            yield Finding("critical" if supported else "warning", "backup_missing", text, row["created_at"])
     elif limits.older(last, limits.backup_max_age):
         severity = "critical" if limits.older(last, limits.backup_critical_age) else "warning"
         allowed = limits.backup_max_age if severity == "warning" else limits.backup_critical_age
@@ -220,7 +226,7 @@ def run_open(row: Row, limits: Limits) -> Found:
 
 
 def server_state(row: Row, limits: Limits) -> Found:
-    """Servers that are not live, whose node is away or unwell, or that are being emptied."""
+    """Servers that are not live, whose node is offline or unwell, or that are being emptied."""
     state = row["state"]
     if state is not None and state != "live":
         severity = "notice" if state in SERVER_CHANGES else "critical"
@@ -230,8 +236,8 @@ def server_state(row: Row, limits: Limits) -> Found:
         count = row["instances"]
         seen = row["checked_in_at"]
         last = f", last seen {span(limits.age(seen))} ago" if seen else ""
-        text = f"Its node is away{last}. {count} instance{'' if count == 1 else 's'} on it."
-        yield Finding("critical", "server_away", text, seen)
+        text = f"Its node is offline{last}. {count} instance{'' if count == 1 else 's'} on it."
+        yield Finding("critical", "server_offline", text, seen)
     elif row["healthy"] is False:
         yield Finding("warning", "server_unwell", "Its node is not healthy.", None)
     if row["evacuating_since"]:
@@ -269,7 +275,7 @@ def instance_state(row: Row, limits: Limits) -> Found:
     elif state == "stopped" and row["container_state"] == "running" and row["ready_state"] == "active":
         yield Finding("warning", "instance_stopped", f"Stopped for {for_long}, while its container runs.", changed)
     if state == "running" and row["server_online"] is False:
-        yield Finding("notice", "instance_unsure", "Said to run, but the node of its server is away.", None)
+        yield Finding("notice", "instance_unsure", "Said to run, but the node of its server is offline.", None)
 
 
 def instance_restart(row: Row, limits: Limits) -> Found:
@@ -342,7 +348,7 @@ def mark_recovered(restores: list[Row]) -> None:
 
 
 def findings_of(tables: Mapping[str, list[Row]], limits: Limits) -> list[Row]:
-    """Apply all rules; the worst first, and of equals those that began last.
+    """Apply all rules; the worst first, of equals what is broken before what is at risk, then those that began last.
 
     Each row gets ``row``, a name of its own, its worst ``severity`` (ok for none) and its ``findings`` (texts).
     """
@@ -369,5 +375,5 @@ def findings_of(tables: Mapping[str, list[Row]], limits: Limits) -> list[Row]:
                 for one in of_row
             ]
     found.sort(key=lambda one: one["since"] or "", reverse=True)
-    found.sort(key=lambda one: SEVERITIES.index(one["severity"]))
+    found.sort(key=lambda one: (SEVERITIES.index(one["severity"]), one["rule"] in AT_RISK))
     return found

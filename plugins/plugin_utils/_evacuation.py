@@ -72,8 +72,11 @@ class Wish(t.NamedTuple):
 
 
 def as_list(value: t.Any) -> list[str]:
-    """A list of texts, or a text of words with commas, blanks or line breaks in between, as a survey gives it."""
-    found = re.split(r"[\s,]+", value) if isinstance(value, str) else value or []
+    """A list of texts, or a text of words with commas, blanks or line breaks in between, as a survey gives it.
+
+    A single word of digits may come as a number.
+    """
+    found = value if isinstance(value, (list, tuple)) else re.split(r"[\s,]+", "" if value is None else str(value))
     return [str(one) for one in found if one not in ("", None)]
 
 

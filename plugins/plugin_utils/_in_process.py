@@ -23,6 +23,7 @@ import typing as t
 from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 
@@ -48,6 +49,7 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The result of the task: from the code in this process if that is safe, else from the ordinary module."""
         variables = _variables_of_host(self._task, task_vars or {})
+        self._task.args = _with_secrets_read(self._module(), self._task.args)
         is_secret = self._module().is_secret(self._task.args)
         if is_secret and self._task.async_val and not self._task.no_log:
             return _failed(
@@ -117,6 +119,19 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         if internal.get("_ansible_inject_invocation", True):
             result["invocation"] = {"module_args": checked.validated_parameters}
         return _masked(result, checked._no_log_values)
+
+
+def _with_secrets_read(module: Module, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The arguments of a task, with secret dictionaries that are written as text (JSON, or a=b) as dictionaries.
+
+    Ansible notes what to mask before it converts: it would mask such a text as a whole, and show the values in it.
+    """
+    read = dict(arguments)
+    for name, option in module.arguments.options.items():
+        if option.get("no_log") and option.get("type") == "dict" and isinstance(read.get(name), str):
+            with contextlib.suppress(TypeError):  # Ansible says what is wrong with it
+                read[name] = check_type_dict(read[name])
+    return read
 
 
 def _failed(error: OptionError) -> dict[str, t.Any]:

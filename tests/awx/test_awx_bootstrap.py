@@ -94,9 +94,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         "again": (nothing, (), wanted),
         "checked again": (spoil, ("--check",), wanted),
         "mended": (nothing, (), {**wanted, "awx_bootstrap_update_secrets": True}),
-        "gone": (nothing, (), absent),
+        "gone": (make_copies, (), absent),
         "still gone": (nothing, (), absent),
-        "all gone": (take_away_the_credential, (), absent),
+        "all gone": (take_away_what_people_made, (), absent),
     }
     done: dict[str, Step] = {}
     with awx_api.running(new_awx()) as awx:
@@ -127,10 +127,26 @@ def make_a_credential(awx: Awx) -> None:
         awx_api.create(awx, "credentials", {**own, "inputs": {"api_key": KEY, "hub_id": "h"}})
 
 
-def take_away_the_credential(awx: Awx) -> None:
-    """And takes it away."""
+def make_copies(awx: Awx) -> None:
+    """A person copies the workflow, which AWX gives the same description, and uses the image for a template."""
     with awx.lock:
-        awx_api.remove(awx, "credentials", awx.named("credentials", "Quayside Cycle"))
+        copied = {
+            key: awx.named("workflow_job_templates", "Quayside nightly")[key] for key in ("description", "organization")
+        }
+        awx_api.create(awx, "workflow_job_templates", {**copied, "name": "Ours"})
+        own: dict[str, Any] = {"name": "Ours", "playbook": "hello.yml"}
+        own["inventory"] = awx.named("inventories", "Demo Inventory")["id"]
+        own["project"] = awx.named("projects", "Demo Project")["id"]
+        own["execution_environment"] = awx.named("execution_environments", "Quayside")["id"]
+        awx_api.create(awx, "job_templates", own)
+
+
+def take_away_what_people_made(awx: Awx) -> None:
+    """And takes all of that away."""
+    made = {"credentials": "Quayside Cycle", "workflow_job_templates": "Ours", "job_templates": "Ours"}
+    with awx.lock:
+        for plural, name in made.items():
+            awx_api.remove(awx, plural, awx.named(plural, name))
 
 
 def spoil(awx: Awx) -> None:
@@ -167,7 +183,7 @@ def test_check_mode_says_what_it_would_make_and_makes_nothing(story: Callable[[s
     assert step.state == story("checked").before
     for name in ("Northflank", "Quayside Cycle", "Quayside backup drill"):
         assert f"changed: [localhost] => (item={name})" in step.run.output
-    assert counted(step.run)["changed"] == 9
+    assert counted(step.run)["changed"] == 9  # tasks
 
 
 def test_a_platform_without_a_secret_is_left_out_and_named(story: Callable[[str], Step]) -> None:
@@ -196,7 +212,7 @@ def test_everything_is_as_the_data_says(story: Callable[[str], Step]) -> None:
     step = story("made")
     assert step.run.returncode == 0, step.run.output
     ours = [json.loads(each) for each in step.state if MARK in each]
-    assert len(ours) == 15  # without the credential that a person made
+    assert len(ours) == 16  # without the credential that a person made
     assert all(each["description"].endswith(MARK) for each in ours)
     for wanted in awx_data.load("credential_types"):
         found = described(step.state, "credential_type")[wanted["name"]]
@@ -213,14 +229,16 @@ def test_everything_is_as_the_data_says(story: Callable[[str], Step]) -> None:
 
 def test_inventory_sources_are_as_the_data_says(story: Callable[[str], Step]) -> None:
     data = awx_data.load("inventories")
-    assert described(story("made").state, "inventory")["Quayside"]["organization"] == "Quayside"
+    made = described(story("made").state, "inventory")
+    assert {each["name"] for each in data["inventories"]} <= set(made)
+    assert {made[each["name"]]["organization"] for each in data["inventories"]} == {"Quayside"}
     found = described(story("made").state, "inventory_source")
     assert set(found) == {each["name"] for each in data["inventory_sources"]}
     for wanted in data["inventory_sources"]:
         expected = {
             "source": "scm",
             "source_project": "Quayside",
-            "inventory": "Quayside",
+            "inventory": wanted["inventory"],
             "execution_environment": "Quayside",
             "source_path": wanted["source_path"],
             "credential": wanted["credential"],
@@ -237,7 +255,6 @@ def test_job_templates_are_as_the_data_says(story: Callable[[str], Step]) -> Non
         expected = {name: value for name, value in wanted.items() if name not in ("description", "survey_spec")}
         expected |= {
             "project": "Quayside",
-            "inventory": "Quayside",
             "execution_environment": "Quayside",
             "credentials": ["Quayside Cycle", "Quayside Northflank"],
             "survey_enabled": True,
@@ -297,10 +314,13 @@ def test_what_a_person_made_is_used_as_it_is(story: Callable[[str], Step]) -> No
 def test_what_was_made_is_taken_away_and_nothing_else(story: Callable[[str], Step]) -> None:
     step = story("gone")
     assert step.run.returncode == 0, step.run.output
-    # A person's credential stays, and with it its type and the organization.
+    # What people made stays, and what that needs: type, organization and image.
     left = set(story("still gone").state) - set(story("checked").before)
     assert {(json.loads(each)["type"], json.loads(each)["name"]) for each in left} == {
         ("credential", "Quayside Cycle"),
+        ("workflow_job_template", "Ours"),
+        ("job_template", "Ours"),
+        ("execution_environment", "Quayside"),
         ("credential_type", "Cycle"),
         ("organization", "Quayside"),
     }

@@ -99,9 +99,20 @@ def test_the_playbook_plays_the_role_and_awx_finds_it(role: str) -> None:
 def test_templates_run_as_their_roles_need() -> None:
     alone = {role for role, template in TEMPLATES.items() if not template["allow_simultaneous"]}
     assert alone == {"estate_report", "backup_drill", "server_evacuation"}
-    sliced = {role for role, template in TEMPLATES.items() if template["job_slice_count"] > 1}
+    # A slice that the limit leaves without hosts fails, and with it the job.
+    assert not [role for role, template in TEMPLATES.items() if template["job_slice_count"] > 1]
+    sliced = {role for role, template in TEMPLATES.items() if template["ask_job_slice_count_on_launch"]}
     assert sliced == {role for role, template in TEMPLATES.items() if template["ask_limit_on_launch"]}
     assert sliced == {"container_shell_task"}
+
+
+@EACH_TEMPLATE
+def test_a_job_depends_on_inventory_sources_only_when_it_goes_into_hosts(role: str) -> None:
+    plays = yaml.safe_load((COLLECTION / TEMPLATES[role]["playbook"]).read_text(encoding="utf-8"))
+    needs_hosts = any(play["hosts"] != "localhost" for play in plays)
+    inventory = TEMPLATES[role]["inventory"]
+    assert inventory in {each["name"] for each in INVENTORIES["inventories"]}
+    assert (inventory in {each["inventory"] for each in INVENTORIES["inventory_sources"]}) is needs_hosts
 
 
 def test_inventory_sources_are_files_of_the_project() -> None:

@@ -119,7 +119,11 @@ def test_it_names_what_there_is_to_make() -> None:
     inventories = data_of("inventories")
     names = [each["name"] for each in data_of("credential_types") + data_of("job_templates") + data_of("schedules")]
     names += [each["name"] for each in data["credentials"] + inventories["inventory_sources"]]
-    names += [data["project"]["name"], data["execution_environment"]["name"], inventories["inventory"]["name"]]
+    names += [
+        data["project"]["name"],
+        data["execution_environment"]["name"],
+        *(each["name"] for each in inventories["inventories"]),
+    ]
     names += [data_of("workflow")["workflow_job_template"]["name"]]
     text = " ".join(GUIDE.split())
     assert not [name for name in names if f"*{name}*" not in text]
@@ -137,8 +141,10 @@ def test_its_fields_of_the_forms_have_the_values_of_the_data() -> None:
     for source in data_of("inventories")["inventory_sources"]:
         assert f"cache timeout {source['options']['update_cache_timeout']}" in text
         assert all(source["options"][name] for name in ("overwrite", "overwrite_vars", "update_on_launch"))
-    slices = {each["name"]: each["job_slice_count"] for each in data_of("job_templates")}
-    assert {name for name, count in slices.items() if count > 1} == {"Quayside task in containers"}
+    sliced = {each["name"] for each in data_of("job_templates") if each["ask_job_slice_count_on_launch"]}
+    assert sliced == {"Quayside task in containers"}
+    for name, value in data_of("workflow")["workflow_job_template"]["extra_vars"].items():
+        assert f" {name}: {value}\n" in GUIDE
 
 
 def test_its_files_and_versions_are_those_of_the_collection() -> None:

@@ -128,6 +128,7 @@ def test_it_finds_what_is_wrong_with_addons(whole: tuple[RoleRun, dict[str, Any]
         "allocating",
         "postDeployment",
         "resetting",
+        "errorAllocating",
         "paused",
         "deleting",
         "deleted",
@@ -160,7 +161,7 @@ def test_it_finds_what_is_wrong_with_instances(whole: tuple[RoleRun, dict[str, A
     hosts = {server["id"]: server["hostname"] for server in estate["cycle"]["servers"]}
     counted = dict.fromkeys(hosts.values(), 0)
     for instance in estate["instances"]:
-        if instance["state"]["current"] not in ("deleting", "deleted"):
+        if instance["state"]["current"] not in ("deleting", "deleted") and instance["ready_state"] != "purge":
             counted[hosts[instance["server_id"]]] += 1
     assert by_server == counted
     running = [row for row in facts(run)["tables"]["instances"] if row["state"] == "running"]
@@ -317,6 +318,37 @@ def test_a_part_that_cannot_be_read(sim: Simulator, tmp_path: Path) -> None:
     assert facts(run)["tables"]["instances"]
     assert {"addons", "backups", "servers"} <= set(facts(run)["unread"])
     assert "was not read in full" in content(run, "html")
+
+
+def test_a_project_that_is_not_there_is_said(sim: Simulator, tmp_path: Path) -> None:
+    """Also as text, which is what the command line gives."""
+    folder = tmp_path / "report"
+    folder.mkdir(mode=0o700)
+    run = report(sim, tmp_path, env=NO_CYCLE, projects="storefront, store-front")
+    assert run.code != 0
+    assert result(run)["platforms"] == {"northflank": "partly", "cycle": "off"}
+    assert 'The project "store-front" was not found' in facts(run)["findings"][0]["text"]
+    assert {row["project_id"] for row in facts(run)["tables"]["addons"]} == {"storefront"}
+    # A folder that is there keeps its mode.
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_estate_with_nothing_in_it(tmp_path: Path) -> None:
+    names = hostile_estate(["none"] * 3)
+    names["northflank"]["teams"][0].update(projects=[], templates=[])
+    for kind in ("servers", "containers", "environments"):
+        names["cycle"][kind] = []
+    file = tmp_path / "estate.yml"
+    file.write_text(yaml.safe_dump(names), encoding="utf-8")
+    sim = start_simulator(estate=file)
+    try:
+        run = report(sim, tmp_path)
+    finally:
+        sim.stop()
+    assert run.code == 0, run.output
+    assert result(run)["platforms"] == {"northflank": "read", "cycle": "read"}
+    assert facts(run)["unread"] == []
+    assert "Everything within limits" in content(run, "html")
 
 
 def test_no_credentials_at_all(sim: Simulator, tmp_path: Path) -> None:

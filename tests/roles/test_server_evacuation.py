@@ -93,6 +93,14 @@ def alive(hub: Simulator, server: str = SERVER) -> dict[str, str]:
     }
 
 
+def test_the_result_of_an_earlier_job_of_the_workflow_is_not_taken_for_its_own(hub: Simulator, tmp_path: Path) -> None:
+    # AWX gives the artifacts of earlier jobs as extra variables.
+    earlier = {"state": "stopped", "reason": "Too many.", "server": "another", "next": "", "reverted": [], "failed": []}
+    run = evacuate(hub, tmp_path, "--check", result=earlier)
+    assert run.code == 0, run.output
+    assert result_of(run)["state"] == "planned"
+
+
 def test_a_server_is_emptied_batch_by_batch_and_once(hub: Simulator, tmp_path: Path) -> None:
     run = evacuate(hub, tmp_path / "1", batch=2, allow_left=False)
     found = result_of(run)

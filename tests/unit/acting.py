@@ -73,7 +73,7 @@ def badly(platform: Platform, module: str, **arguments: t.Any) -> Item:
 def sent(platform: Platform) -> list[str]:
     """The methods and last parts of paths of what was sent to change something."""
     return [
-        f"{one.method} {str(one.url).split('?')[0].rpartition('/')[2]}"
+        f"{one.method} {str(one.url).partition('?')[0].rpartition('/')[2]}"
         for one in platform.requests
         if one.method != "GET"
     ]

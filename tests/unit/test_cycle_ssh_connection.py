@@ -612,12 +612,18 @@ def test_workers_start_one_keeper(tools: Path, run: subprocess.Popen[bytes]) -> 
             file.write(f"{os.getpid()}\n")
         serve(listener, folder, controller)
 
-    script = [os.fork() for _number in range(5)]  # in a child, the rest are zeros
-    if 0 in script:
-        _ssh_keeper.reach(str(tools), lambda: count)
-        os._exit(0)
-    for child in script:
-        os.waitpid(child, 0)
+    def worker() -> int:
+        child = os.fork()
+        if child == 0:
+            failed = 1
+            try:
+                _ssh_keeper.reach(str(tools), lambda: count)
+                failed = 0
+            finally:
+                os._exit(failed)
+        return child
+
+    assert [os.waitpid(child, 0)[1] for child in [worker() for _number in range(20)]] == [0] * 20
     until((tools / "started").exists)
     assert len((tools / "started").read_text().splitlines()) == 1
 

@@ -81,6 +81,13 @@ def test_a_part_of_a_loop_tells_which_item_failed() -> None:
     assert (part.requests, part.is_read) == (3, False)
 
 
+def test_a_loop_over_nothing_was_read() -> None:
+    part = facts.read_part(
+        {"skipped": True, "skipped_reason": "No items in the list", "results": []}, "addons", "addons"
+    )
+    assert part == facts.Part([], [], 0, True)
+
+
 def test_what_was_skipped_or_never_asked_for_is_no_problem() -> None:
     for result in (None, {}, {"skipped": True}):
         part = facts.read_part(result, "addons", "addons")
@@ -128,6 +135,46 @@ def test_an_addon_knows_its_backups() -> None:
     assert row["last_backup_status"] == "failed"
     assert row["backup_days"] == ["completed", "failed", "open"]
     assert row["needs_backups"] is True
+
+
+@pytest.mark.parametrize("source", ["fileUpload", "externalDump"])
+def test_an_import_is_no_backup(source: str) -> None:
+    backups = [
+        backup("10-01", "completed", config={"source": {"type": "snapshot"}}),
+        backup("11-02", "completed", config={"source": {"type": source}}),
+    ]
+    tables = estate(addons=[addon()], backups=backups).tables
+    assert tables["addons"][0]["last_backup_at"] == "2026-10-01T03:00:00Z"
+    assert tables["addons"][0]["backup_days"] == ["none"] * 3
+    assert [row["imported"] for row in tables["backups"]] == [False, True]
+
+
+def test_containers_that_ended_are_told_apart() -> None:
+    states = ("TASK_RUNNING", "TASK_FAILED", "TASK_KILLED", "TASK_FINISHED")
+    containers = [{"project_id": "shop", "addon_id": "db", "name": state, "status": state} for state in states]
+    row = estate(addons=[addon()], addon_containers=containers).tables["addons"][0]
+    assert (row["containers"], row["containers_running"], row["containers_ended"]) == (4, 1, 2)
+
+
+def test_instances_on_their_way_out_do_not_count() -> None:
+    items = [
+        {"id": name, "server_id": "s", "container_id": "c", "state": {"current": state}, "ready_state": ready}
+        for name, state, ready in (
+            ("a", "running", "active"),
+            ("b", "stopped", "active"),
+            ("c", "stopped", "purge"),
+            ("d", "deleting", "active"),
+        )
+    ]
+    cycle = {
+        "servers": {"servers": [{"id": "s"}]},
+        "containers": {"containers": [{"id": "c"}]},
+        "instances": {"instances": items},
+    }
+    tables = facts.estate_of({"northflank": None, "cycle": cycle}, NOW, 3, []).tables
+    for row in (*tables["servers"], *tables["containers"]):
+        assert (row["instances"], row["instances_running"]) == (2, 1)
+    assert len(tables["instances"]) == 4
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,8 @@ def test_addon_state(row: dict[str, Any], expected: list[tuple[str, str]]) -> No
         (addon(), None),
         (addon(lifecycle="novel"), None),
         (addon(lifecycle="deprecated"), "warning"),
+        (addon(lifecycle="deprecated", discontinued_by=ago(days=-91)), "notice"),
+        (addon(lifecycle="deprecated", discontinued_by=ago(days=-89)), "warning"),
         (addon(lifecycle="discontinued"), "critical"),
         (addon(discontinued_by=ago(days=-91)), None),
         (addon(discontinued_by=ago(days=-90)), "warning"),
@@ -84,6 +86,12 @@ def test_addon_support(row: dict[str, Any], severity: str | None) -> None:
         (addon(last_backup=None, last_backup_at=None, needs_backups=False), []),
         (addon(last_backup=None, last_backup_at=None, status="paused"), []),
         (addon(last_backup=None, last_backup_at=None, status="allocating"), []),
+        (addon(last_backup=None, last_backup_at=None, status="errorAllocating"), []),
+        (addon(last_backup=None, last_backup_at=None, status="failed"), [("critical", "backup_missing")]),
+        (
+            addon(last_backup=None, last_backup_at=None, last_backup_status="not-supported"),
+            [("warning", "backup_missing")],
+        ),
         (addon(last_backup_at=None), []),
         (addon(last_backup_status="failed", last_backup_failed_at=ago(hours=1)), [("warning", "backup_failed")]),
         (addon(last_backup_status="failed", last_backup_failed_at=ago(days=15)), []),
@@ -195,7 +203,7 @@ def server(**more: Any) -> dict[str, Any]:
         (server(online=None, healthy=None), []),
         (server(state="quarantined"), [("critical", "server_state")]),
         (server(state="provisioning"), [("notice", "server_state")]),
-        (server(online=False, healthy=False), [("critical", "server_away")]),
+        (server(online=False, healthy=False), [("critical", "server_offline")]),
         (server(healthy=False), [("warning", "server_unwell")]),
         (server(evacuating_since=ago(hours=1)), [("notice", "server_evacuates")]),
     ],
@@ -314,6 +322,24 @@ def test_a_report() -> None:
     lately = {one["name"]: (one["last"], one["before"]) for one in report["lately"]}
     assert lately["Template runs failed"] == (1, 0)
     assert lately["Template runs succeeded"] == (0, 1)
+
+
+def test_what_is_broken_comes_before_what_is_at_risk() -> None:
+    spec = {"type": "postgresql", "config": {"version_tag": "16"}}
+    addons = [
+        {"project_id": "p", "id": name, "status": status, "created_at": ago(days=days), "spec": spec}
+        for name, status, days in (("bare", "running", 3), ("broken", "failed", 9))
+    ]
+    report = estate_report({"northflank": {"addons": {"addons": addons}}, "cycle": None}, now="2026-11-02T08:00:00Z")
+    assert [(one["subject"], one["rule"]) for one in report["findings"]] == [
+        ("broken", "addon_state"), ("bare", "backup_missing"), ("broken", "backup_missing"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("exempt", [["redis", "p/a"], "redis,p/a", "redis, p/a"])
+def test_what_needs_no_backups_may_be_a_text(exempt: Any) -> None:
+    report = estate_report(RAW, now="2026-11-02T08:00:00Z", backup_exempt=exempt)
+    assert report["thresholds"]["backup_exempt"] == ["redis", "p/a"]
 
 
 def test_the_same_estate_and_moment_give_the_same_report() -> None:

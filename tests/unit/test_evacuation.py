@@ -177,7 +177,9 @@ def test_a_batch_has_at_least_one() -> None:
         plan(instance("i1"), batch=0)
 
 
-@pytest.mark.parametrize(("value", "expected"), [("a, b\nc", ["a", "b", "c"]), ("", []), (None, []), (["a"], ["a"])])
+@pytest.mark.parametrize(
+    ("value", "expected"), [("a, b\nc", ["a", "b", "c"]), ("", []), (None, []), (["a"], ["a"]), (5, ["5"])]
+)
 def test_lists_of_a_survey(value: t.Any, expected: list[str]) -> None:
     assert as_list(value) == expected
 

@@ -334,7 +334,8 @@ def test_a_secret_result_is_not_left_to_async(
     action = Action(str(tmp_path), dict(ARGUMENTS))
     action._task.async_val, action._task.no_log = asynchronous, hidden
     action._connection._play_context = types.SimpleNamespace(no_log=False)
-    monkeypatch.setattr(action, "_module", lambda: types.SimpleNamespace(is_secret=lambda _arguments: True))
+    secret = {"is_secret": lambda _arguments: True, "arguments": ArgumentSpec()}
+    monkeypatch.setattr(action, "_module", lambda: types.SimpleNamespace(**secret))
     monkeypatch.setattr(action, "_may_run_here", lambda _variables: False)
     result = action.run(task_vars=own())
     if refused:

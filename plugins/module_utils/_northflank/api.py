@@ -151,6 +151,10 @@ class Northflank:
                 **_facts(error),
             ) from None
 
+    def hide(self, secrets: t.Iterable[str]) -> None:
+        """See Transport.hide()."""
+        self._transport.hide(secrets)
+
     def close(self) -> None:
         """See Transport.close()."""
         self._transport.close()

@@ -140,7 +140,10 @@ def _kind(client: Northflank, params: Params) -> Kind:
         return f"The backup{called} {id_of(backup)} of the addon {params['addon_id']}"
 
     def result(backup: Item | None) -> Item:
-        return {"backup": None if backup is None else {**client.plain(backup), **_addon(params)}}
+        if backup is None:
+            return {"backup": None}
+        unknown = {"id": None, "name": params["name"], "status": None, "createdAt": None, "config": {}}
+        return {"backup": {**client.plain({**unknown, **backup}), **_addon(params)}}
 
     def require_good(backup: Item) -> None:
         status = backup.get("status")
@@ -176,9 +179,8 @@ def _plan_present(client: Northflank, params: Params, deadline: Deadline) -> Pla
     counting = [one for one in named if one.get("status") not in LOST]
     if counting:
         return plan_wait(client, kind, params, _only(counting, params), deadline)
-    predicted = {"id": None, "name": params["name"], "status": None, "createdAt": None, "config": {}}
     return plan_start(
-        kind, params, lambda: _take(client, params, known, named, deadline), predicted, deadline, good="completed"
+        kind, params, lambda: _take(client, params, known, named, deadline), {}, deadline, good="completed"
     )
 
 

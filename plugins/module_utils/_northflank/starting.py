@@ -12,6 +12,7 @@ been carried out. So it is never sent again: what is new in the lists since then
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -22,7 +23,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     NotFoundError,
     PaasError,
     StateError,
-    WaitTimeoutError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
@@ -41,8 +41,11 @@ WAITING = WAIT.merge(
         }
     )
 )
-# Seconds in which something that was begun becomes visible. Nothing is documented; Cycle's clients wait as long.
+# Seconds in which something that may have been begun becomes visible. Nothing is documented; Cycle's clients wait as
+# long.
 VISIBLE_WITHIN = 30.0
+# The same for what the platform accepted, so that there is something to wait for.
+ACCEPTED_SHOWS_WITHIN = 300.0
 # States of backups and restores. Sources: vendor page, official client. A state that is in neither goes on.
 OVER = frozenset({"completed", "aborted", "failed", "not-supported"})
 LOST = (OVER - {"completed"}) | {"aborting"}
@@ -119,7 +122,7 @@ class Kind:
 
     subject: what the diff is about. now: one as it is now; None when it is not there. named: what messages call one.
     is_over: whether one has ended, well or not. require_good: raises JobError for one that ended badly, or is about to.
-    result: one as the task returns it; None for none. late: what to say when the time to wait for one is over.
+    result: one as the task returns it; None for none. late: what to say when one is not waited for any longer.
     """
 
     subject: str
@@ -155,7 +158,9 @@ def plan_start(
         if params["wait"]:
             item = _end_of(kind, item, deadline)
         elif item.get("status") is None:
-            item = kind.now(item) or item
+            # It was accepted, and its id is known: that it cannot be looked at is for the task that waits for it.
+            with contextlib.suppress(PaasError):
+                item = kind.now(item) or item
         kind.require_good(item)
         return Done(kind.result(item), after=shown(item))
 
@@ -202,7 +207,7 @@ def plan_stop(
 def _end_of(kind: Kind, item: Item, deadline: Deadline, *, may_go: bool = False) -> Item:
     """Waits for the end of something, and returns it as it is then, or was last.
 
-    may_go: whether it has ended, too, when it is not there any more: nothing says that what was aborted stays.
+    may_go: for what was aborted: it has ended, too, when it is not there any more, as nothing says that it stays.
     Raises PaasError with what is known of it in results; StateError when it is gone, or does not show for long.
     """
     began = deadline.waited()
@@ -216,8 +221,11 @@ def _end_of(kind: Kind, item: Item, deadline: Deadline, *, may_go: bool = False)
             seen, last = True, found
         elif may_go:
             return None
-        elif seen or deadline.waited() - began >= VISIBLE_WITHIN:
-            raise StateError(f"{kind.named(item)} is not there{' any more' if seen else ''}.")
+        elif seen or deadline.waited() - began >= ACCEPTED_SHOWS_WITHIN:
+            missing = "is not there any more" if seen else "is not there, though the platform accepted it"
+            raise StateError(
+                f"{kind.named(item)} {missing}. Look on Northflank what became of it before you begin another."
+            )
         return found
 
     if kind.is_over(item):
@@ -232,8 +240,8 @@ def _end_of(kind: Kind, item: Item, deadline: Deadline, *, may_go: bool = False)
         )
     except PaasError as error:
         error.results.update(kind.result(last))
-        if isinstance(error, WaitTimeoutError):
-            error.message += kind.late(last)
+        if not isinstance(error, StateError):
+            error.message += " Run the task again to go on waiting." if may_go else kind.late(last)
         raise
     return last
 

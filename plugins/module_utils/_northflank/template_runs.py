@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import typing as t
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec, texts_in
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     JobError,
@@ -44,6 +46,9 @@ from ansible_collections.quayside.paas.plugins.module_utils._resource import nam
 from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
 ARGUMENTS = WAITING.merge(
     ArgumentSpec(
         options={
@@ -58,19 +63,21 @@ ARGUMENTS = WAITING.merge(
     )
 )
 
-# How many runs are read before one is started. A template may have had thousands, and the platform lists them in an
-# order that is not documented: where there are more, time stamps tell which are new.
+# How many runs are read before one is started, where they are listed newest first. A template may have had thousands.
+# The order is not documented: in any other, all are read.
 _REMEMBERED = 100
 # Where the platform does not say whether a run is concluded. Source for the states: official client; that these are the
 # last ones is its description of `concluded`.
 _LAST = frozenset({"success", "failure", "aborted", "skipped", "unknown"})
 _BAD_NODES = frozenset({"failure", "invalid"})
+_COMPARED = 10  # new runs whose arguments are compared, each with a request
 _NAMED_NODES = 5  # of those to blame, in a message
 _LONGEST = 300  # characters of what the platform says of a node
 
 
 def plan(client: Northflank, params: Params) -> Plan:
     """What the module template_run does. Raises PaasError, with the run in results where there is one."""
+    client.hide(texts_in(params["secret_arguments"]))
     deadline = deadline_of(params)
     kind = _kind(client, params)
     if params["run_id"] is None:
@@ -100,7 +107,7 @@ def _run_path(params: Params, run: Item) -> str:
     return path_of(str(TEMPLATE_RUN.one), {**_template(params), "run_id": id_of(run) or ""})
 
 
-def _runs(client: Northflank, params: Params, limit: int) -> list[Item]:
+def _runs(client: Northflank, params: Params, limit: int | None = None) -> list[Item]:
     try:
         return client.get_list(
             _list_path(params), TEMPLATE_RUN.list_key, limit=limit, permission=TEMPLATE_RUN.permission
@@ -175,19 +182,9 @@ def _kind(client: Northflank, params: Params) -> Kind:
 def _masked(value: t.Any, params: Params) -> t.Any:
     """A value without the secret arguments, which the platform repeats.
 
-    Ansible masks them as well, but not the values in a text of JSON, as surveys make it.
+    Ansible masks them as well, but only in the end: what is cut before that could keep a part of one.
     """
-    return remove_values(value, set(_texts(params["secret_arguments"])))
-
-
-def _texts(value: t.Any) -> t.Iterator[str]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
-        yield str(value)
+    return remove_values(value, set(texts_in(params["secret_arguments"])))
 
 
 def _ending(status: str) -> str:
@@ -260,10 +257,10 @@ def _search(value: t.Any, path: tuple[str, ...], statuses: t.Container[str]) -> 
 
 def _plan_start(client: Northflank, kind: Kind, params: Params, deadline: Deadline) -> Plan:
     arguments = _arguments(params)
-    known = _runs(client, params, _REMEMBERED)
+    before = _before(client, params)
     predicted: Item = {"arguments": arguments} if arguments else {}
     return plan_start(
-        kind, params, lambda: _start(client, params, arguments, known, deadline), predicted, deadline, good="success"
+        kind, params, lambda: _start(client, params, arguments, before, deadline), predicted, deadline, good="success"
     )
 
 
@@ -275,49 +272,79 @@ def _arguments(params: Params) -> Item:
     return {**open_, **secret}
 
 
-def _start(client: Northflank, params: Params, arguments: Item, known: list[Item], deadline: Deadline) -> Item:
+@dataclasses.dataclass(frozen=True)
+class _Before:
+    """The runs that there are before one is started.
+
+    ids: of all of them, or of the newest ones. newest: then when the very newest was made; None where ids has all.
+    """
+
+    ids: frozenset[str | None]
+    newest: datetime | None = None
+
+
+def _before(client: Northflank, params: Params) -> _Before:
+    runs = _runs(client, params, _REMEMBERED)
+    newest = None
+    if len(runs) >= _REMEMBERED:
+        newest = _made_last(runs)
+        runs = runs if newest else _runs(client, params)
+    return _Before(frozenset(map(id_of, runs)), newest)
+
+
+def _made_last(runs: list[Item]) -> datetime | None:
+    """When the newest run was made, if they are listed newest first."""
+    made = [moment for moment in (parse(run.get("createdAt")) for run in runs) if moment]
+    is_sorted = len(made) == len(runs) and made == sorted(made, reverse=True)
+    return made[0] if is_sorted and made[0] > made[-1] else None
+
+
+def _start(client: Northflank, params: Params, arguments: Item, before: _Before, deadline: Deadline) -> Item:
     body = {"arguments": arguments} if arguments else {}
     try:
         run = start(
             lambda: client.post(_list_path(params), body, permission=TEMPLATES_RUN),
-            lambda: _new(client, params, arguments, known),
+            lambda: _new(client, params, before),
             deadline,
             what="the run",
         )
     except PaasError as error:
-        error.message, error.details = _masked(error.message, params), _masked(error.details, params)
         if error.status == 409:
             error.message += " The concurrency policy of the template may forbid a run while another one goes on."
         raise
-    # What a list tells of a run is not all.
-    return run if "spec" in run else _now(client, params, run) or run
+    # Without its nodes it has to be read before it is judged.
+    return run if "spec" in run else {"id": id_of(run)}
 
 
-def _new(client: Northflank, params: Params, arguments: Item, known: list[Item]) -> list[Item]:
-    """Runs that were not there before and may be the one that was asked for with these arguments."""
-    before = {id_of(one) for one in known}
-    since = _newest(known) if len(known) >= _REMEMBERED else None
+def _new(client: Northflank, params: Params, before: _Before) -> list[Item]:
+    """Runs that were not there before and may be the one that was asked for."""
     found = [
         one
-        for one in _runs(client, params, 2 * _REMEMBERED)
-        if id_of(one) not in before and (len(known) < _REMEMBERED or _is_since(one, since))
+        for one in _runs(client, params, 2 * _REMEMBERED if before.newest else None)
+        if id_of(one) not in before.ids and _is_since(one, before.newest)
     ]
-    if len(found) < 2:
-        return found
-    full = [_now(client, params, one) or {} for one in found[:10]]
-    return [one for one in full if _has(one, arguments)] + found[10:]
+    full = [_now(client, params, one) or one for one in found[:_COMPARED]]
+    return [one for one in full if _has_arguments(one, params)] + found[_COMPARED:]
 
 
-def _newest(runs: list[Item]) -> t.Any:
-    return max((moment for moment in (parse(run.get("createdAt")) for run in runs) if moment), default=None)
-
-
-def _is_since(run: Item, since: t.Any) -> bool:
+def _is_since(run: Item, moment: datetime | None) -> bool:
     made = parse(run.get("createdAt"))
-    return made is not None and since is not None and made >= since
+    return moment is None or (made is not None and made >= moment)
 
 
-def _has(run: Item, arguments: Item) -> bool:
-    """Whether a run was started with these arguments, among the template's own, as far as it tells."""
+def _has_arguments(run: Item, params: Params) -> bool:
+    """Whether a run was started with the arguments of the task, among the template's own, as far as it tells.
+
+    Whether the platform shows values as they were sent is not documented: texts are compared, and of secrets the names.
+    """
     there = run.get("arguments")
-    return not isinstance(there, dict) or all(there.get(name) == value for name, value in arguments.items())
+    if not isinstance(there, dict):
+        return True
+    open_, secret = params["arguments"] or {}, params["secret_arguments"] or {}
+    return set(secret) <= set(there) and all(
+        name in there and _text(there[name]) == _text(value) for name, value in open_.items()
+    )
+
+
+def _text(value: t.Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)

@@ -129,7 +129,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
   }
 
   function follow() {
-    const row = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const row = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (!row || row.tagName !== 'TR') return;
     const table = row.closest('table');
     if (row.hidden && table.showAll) table.showAll();
