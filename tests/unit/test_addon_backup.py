@@ -134,10 +134,13 @@ def test_one_that_shows_late(platform: Platform, clock: Clock) -> None:
 @pytest.mark.parametrize("seen", [False, True])
 def test_one_that_is_gone(platform: Platform, seen: bool) -> None:
     shown = [one(backup(status="scheduled"))] if seen else []
-    missing = [one(error_reply(404))] * (1 if seen else 7)
+    missing = [one(error_reply(404))] * (1 if seen else 61)  # every five seconds
     platform.expects(all_of(), post(LIST, data(**backup(status="scheduled")), {}), *shown, *missing)
     result = badly(platform, NAME, **WHERE)
-    assert result["msg"] == f'The backup "nightly" b1 of the addon db is not there{" any more" if seen else ""}.'
+    assert result["msg"] == (
+        f'The backup "nightly" b1 of the addon db is not there{" any more" if seen else ", though the platform accepted it"}.'
+        " Look on Northflank what became of it before you begin another."
+    )
     assert (result["changed"], ids(result)) == (True, here("scheduled"))
 
 

@@ -15,6 +15,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.quayside.paas.plugins.plugin_utils import _in_process
 from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import (
     SWITCH,
@@ -344,6 +345,29 @@ def test_a_secret_result_is_not_left_to_async(
         assert ordinary == []
     else:
         assert result == {**ORDINARY, "_ansible_no_log": True}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('{"password": "x"}', {"password": "x"}),
+        ("password=x", {"password": "x"}),
+        ({"password": "x"}, {"password": "x"}),
+        ("no dictionary", "no dictionary"),
+        (None, None),
+    ],
+)
+def test_a_secret_dictionary_that_is_a_text_is_read_before_ansible_masks(
+    tmp_path: t.Any, ordinary: list[t.Any], monkeypatch: pytest.MonkeyPatch, given: t.Any, expected: t.Any
+) -> None:
+    """Ansible masks the values of a dictionary, and a text only as a whole."""
+    options = {"secret": {"type": "dict", "no_log": True}, "open": {"type": "dict"}}
+    module = types.SimpleNamespace(is_secret=lambda _arguments: False, arguments=ArgumentSpec(options=options))
+    action = Action(str(tmp_path), {"secret": given, "open": "a=b"})
+    monkeypatch.setattr(action, "_module", lambda: module)
+    monkeypatch.setattr(action, "_may_run_here", lambda _variables: False)
+    action.run(task_vars=own())
+    assert action._task.args == {"secret": expected, "open": "a=b"}
 
 
 # What comes back

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -312,6 +313,40 @@ def test_a_template_with_many_runs_of_which_none_is_new(platform: Platform, crea
     assert "nothing new has shown" in badly(platform, NAME, **WHERE, wait_timeout=0)["msg"]
 
 
+@pytest.mark.parametrize("created", [None, "2026-01-01 12:00:00.000Z", "soon"])
+def test_a_template_with_many_runs_in_an_unknown_order(platform: Platform, created: t.Any) -> None:
+    many = [listing(f"o{number}", created=created) for number in range(100)]
+    everything = [*many, listing("o100", created=created)]
+    pages = [
+        runs(*many, hasNextPage=True, cursor="a"),
+        listed(RUNS, page("templateRuns", [everything[100]]), cursor="a"),
+    ]
+    more = listed(RUNS, page("templateRuns", [everything[100], listing(created=created)]), cursor="a")
+    platform.expects(pages[0], *pages, post(RUNS, BROKEN, {}), pages[0], more, one(full()))
+    assert ids(well(platform, NAME, **WHERE)) == ("preview", "n1", "success")
+
+
+def test_arguments_are_compared_as_texts_and_secret_ones_by_name(platform: Platform) -> None:
+    """The platform may show values as texts, and not those of secrets."""
+    given = {"count": 2, "deep": {"a": 1}, "password": SECRET}
+    platform.expects(
+        runs(),
+        post(RUNS, BROKEN, {"arguments": given}),
+        runs(listing("n1"), listing("n2"), listing("n3")),
+        one(full("n1", arguments={"count": 2, "deep": {"a": 1}}), "n1"),
+        one(full("n2", arguments={"count": "2", "deep": '{"a": 1}', "password": "***"}), "n2"),
+        one(full("n3", arguments={"count": 3, "deep": {"a": 1}, "password": "***"}), "n3"),
+    )
+    arguments = {"arguments": {"count": 2, "deep": {"a": 1}}, "secret_arguments": {"password": SECRET}}
+    assert ids(well(platform, NAME, **WHERE, **arguments)) == ("preview", "n2", "success")
+
+
+def test_one_new_run_of_somebody_else_is_not_taken(platform: Platform) -> None:
+    theirs = [runs(listing("n1")), one(full("n1", arguments={"a": 2}), "n1")]
+    platform.expects(runs(), post(RUNS, BROKEN, {"arguments": {"a": 1}}), *theirs * 7)
+    assert "nothing new has shown" in badly(platform, NAME, **WHERE, arguments={"a": 1})["msg"]
+
+
 # Secrets
 
 
@@ -353,6 +388,17 @@ def test_secret_arguments_are_masked_in_failures(platform: Platform) -> None:
     result = badly(platform, NAME, **WHERE, secret_arguments=body["arguments"])
     assert SECRET not in repr(result)
     assert "cannot log in with" in result["msg"]
+
+
+@pytest.mark.parametrize("secret", ['quoted "and"\nlong enough', "grün und geheim"])
+@pytest.mark.parametrize("before", [100, 190, 230])
+def test_secret_arguments_are_masked_in_what_is_no_json(platform: Platform, secret: str, before: int) -> None:
+    """Also in the spelling of JSON, and where the answer is cut within one."""
+    echo = Reply(400, b"<p>" + b"x" * before + json.dumps({"password": secret}).encode() + b"y" * 500)
+    platform.expects(runs(), post(RUNS, echo, {"arguments": {"password": secret}}))
+    message = badly(platform, NAME, **WHERE, secret_arguments={"password": secret})["msg"]
+    assert "<p>xxx" in message
+    assert not [cut for cut in (json.dumps(secret)[1:-1][:5], json.dumps(secret)[1:-1][-5:]) if cut in message]
 
 
 def test_an_argument_in_both(platform: Platform) -> None:
