@@ -137,9 +137,9 @@ def test_one_that_is_gone(platform: Platform, seen: bool) -> None:
     missing = [one(error_reply(404))] * (1 if seen else 61)  # every five seconds
     platform.expects(all_of(), post(LIST, data(**backup(status="scheduled")), {}), *shown, *missing)
     result = badly(platform, NAME, **WHERE)
+    how = "is not there any more" if seen else "is not there, though the platform accepted it"
     assert result["msg"] == (
-        f'The backup "nightly" b1 of the addon db is not there{" any more" if seen else ", though the platform accepted it"}.'
-        " Look on Northflank what became of it before you begin another."
+        f'The backup "nightly" b1 of the addon db {how}. Look on Northflank what became of it before you begin another.'
     )
     assert (result["changed"], ids(result)) == (True, here("scheduled"))
 
