@@ -134,7 +134,7 @@ def licence(session: nox.Session, pair: interpreters.Pair) -> None:
 @nox.session(python=False)
 @newest_pair
 def package(session: nox.Session, pair: interpreters.Pair) -> None:
-    """Build, Galaxy's import, what an execution environment would install, and the demo."""
+    """Build, Galaxy's import, and the demo."""
     suites.run_package(session, pair)
 
 
