@@ -18,7 +18,7 @@ description:
 positional: _input
 options:
   _input:
-    description: The rows, each a list of values. A null is an empty cell.
+    description: The rows, each a list of values. A null, or what is undefined, is an empty cell.
     type: list
     elements: list
     required: true
@@ -51,6 +51,8 @@ import typing as t
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from jinja2 import Undefined
+
 
 def text_table(rows: Iterable[Sequence[t.Any]], heads: Sequence[str], most: int = 30) -> list[str]:
     """The lines of a table; for what goes in see the documentation above."""
@@ -62,7 +64,7 @@ def text_table(rows: Iterable[Sequence[t.Any]], heads: Sequence[str], most: int 
 
 
 def _clean(value: t.Any) -> str:
-    text = " ".join(str("" if value is None else value).split())
+    text = "" if value is None or isinstance(value, Undefined) else " ".join(str(value).split())
     # Categories: Cc control, Cs surrogate, Cn and Co nobody's, Cf format such as the mark for text from right to left.
     shown = ("" if _kind(one) == "Cf" else "?" if _kind(one).startswith("C") else one for one in text)
     return "".join(shown).strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+import jinja2
 import pytest
 
 from ansible_collections.quayside.paas.plugins.filter.shell_task_record import shell_task_record
@@ -41,6 +42,8 @@ def test_a_table_without_rows_has_titles() -> None:
         ("日本語の名前", "日本語…"),
         ("e\u0301" * 8, "e\u0301" * 8),
         (["a"], "['a']"),
+        (None, ""),
+        (jinja2.StrictUndefined(name="x"), ""),
     ],
 )
 def test_cells_are_made_harmless_and_cut(value: t.Any, shown: str) -> None:
