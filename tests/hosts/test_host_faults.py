@@ -230,3 +230,19 @@ def test_a_run_that_is_ended_leaves_no_credential(
         while (open_ones := me.sim.cycle.ssh()["connections"]) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert open_ones == 0
+
+
+def test_workers_end_with_the_controller_and_not_with_the_command(me: User) -> None:
+    flag = me.folder / "begun"
+    with me.started("ansible", f"{REDIS}*", "-m", "ansible.builtin.raw", "-a", f"touch {flag}; sleep 60") as process:
+        while not flag.exists():
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.05)
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert workers
+        process.kill()
+        process.wait(timeout=30)
+        deadline = time.monotonic() + 10
+        while (left := [pid for pid in workers if Path(f"/proc/{pid}/cwd").exists()]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not left

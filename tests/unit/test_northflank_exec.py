@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import socket
 import threading
 import time
@@ -515,6 +516,15 @@ def test_who_never_answers_pings_may_be_alive(execute: Execute) -> None:
         platform.complete(7)
 
     assert execute(script, limits=Limits(5, 0.3)).code == 7
+
+
+def test_a_command_is_not_waited_for_on_behalf_of_nobody(execute: Execute, monkeypatch: pytest.MonkeyPatch) -> None:
+    def script(platform: Platform) -> None:
+        platform.begin()
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        platform.wait_for_the_end()
+
+    assert "The process that wanted the command has ended" in refused(execute, TransportError, script)
 
 
 def test_the_operating_system_watches_the_connection(execute: Execute, monkeypatch: pytest.MonkeyPatch) -> None:

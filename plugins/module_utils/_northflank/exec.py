@@ -17,6 +17,7 @@ import base64
 import binascii
 import dataclasses
 import json
+import os
 import time
 import typing as t
 
@@ -179,6 +180,7 @@ class _Session:
         self._ends = ends
         self._clock = clock
         self._pinged_at = float("-inf")
+        self._parent = os.getppid()
 
     def begin(self, command: t.Sequence[str], at_its_end: bool) -> None:
         """Sends what is to be run, and waits until it is accepted. at_its_end: there is nothing to read."""
@@ -218,6 +220,8 @@ class _Session:
 
     def _next(self, timeout: float, only_until_sent: bool = False) -> Item | None:
         """The next message, None when there is none yet."""
+        if os.getppid() != self._parent:  # killed, and could end nothing that it had started
+            raise TransportError(f"The process that wanted the command has ended. {UNKNOWN}", may_be_done=True)
         if self._ends is not None and self._clock() >= self._ends:
             raise WaitTimeoutError(
                 f"{self._target}: the command did not end within {self._limits.command:g} seconds (option"
