@@ -29,6 +29,7 @@ from tools import demo, interpreters, paths, processes, report
 BESIDE = ("lint", "docs", "docs-html", "licence", "package", "sanity")
 TEST = (*BESIDE, "unit", "simulator", "conformance", "contract", "weather", "hosts", "roles", "awx", "integration")
 TEST_ALL = ("sanity", "unit", "contract")
+SLOWEST = ("sanity", "contract")  # of TEST_ALL
 STILL_SECONDS = 20.0  # between two lines about what is awaited
 
 
@@ -144,14 +145,14 @@ def test() -> int:
 def test_all() -> int:
     """The suites that depend on ansible-core, on each of its versions; a version that cannot be tested is a skip.
 
-    The slowest of them, contract, runs on the oldest version only, unless NIGHTLY is set; test() has it on the newest.
+    The slowest of them run on the oldest version only, unless NIGHTLY is set; test() has them on the newest.
     """
     found = interpreters.find_interpreters()
     missing = interpreters.missing_lines(found)
     print(*missing, sep="\n", flush=True)
     pairs = interpreters.oldest_pairs(found)
     chosen = pairs if os.environ.get("NIGHTLY") else pairs[:1]
-    steps = [Step(suite, pair) for pair in pairs for suite in TEST_ALL if suite != "contract" or pair in chosen]
+    steps = [Step(suite, pair) for pair in pairs for suite in TEST_ALL if suite not in SLOWEST or pair in chosen]
     outcomes = run_steps(steps)
     for core in sorted(set(interpreters.SUPPORT) - {pair.core for pair in pairs}, key=interpreters.number):
         skip = report.Case(core, "skipped", f"needs Python {' or '.join(interpreters.SUPPORT[core])}")
