@@ -18,9 +18,6 @@ import pytest
 from weather_cases import CASES, Case, Record
 from weather_runs import APART, HERE, ROUTES, Part, run_all
 
-# All of them look at the same runs, which one worker makes.
-pytestmark = pytest.mark.xdist_group("runs")
-
 by_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 by_way = pytest.mark.parametrize("way", [HERE, APART])
 by_route = pytest.mark.parametrize("route", ROUTES)
