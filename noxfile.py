@@ -61,8 +61,8 @@ def contract(session: nox.Session, pair: interpreters.Pair) -> None:
 @each_pair
 def weather(session: nox.Session, pair: interpreters.Pair) -> None:
     """Bad input, a failing network and a misbehaving platform."""
-    # Most of it is waiting. By file, because a worker that gets any test of test_weather.py makes all of its runs. Groups of
-    # pytest-xdist 3.8 do not work with pytest 9.2.
+    # Most of it is waiting. By file, because a worker that gets any test of test_weather.py makes all of its runs;
+    # groups of pytest-xdist 3.8 do not work with pytest 9.2.
     suites.run_pytest(session, pair, "tests/weather", "-n", "3", "--dist", "loadfile")
 
 
