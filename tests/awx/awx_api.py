@@ -575,7 +575,7 @@ def survey(awx: Awx, method: str, plural: str, item: Item, body: Any) -> tuple[i
 
 def playbooks(awx: Awx, project: Item) -> list[str]:
     """What AWX saw at the last update that went well."""
-    return awx.repositories[project["scm_url"]] if project["scm_revision"] else []
+    return awx.repositories.get(project["scm_url"], []) if project["scm_revision"] else []
 
 
 # What takes its time

@@ -196,6 +196,8 @@ def test_a_platform_without_a_secret_is_left_out_and_named(story: Callable[[str]
     templates = described(step.state, "job_template").values()
     assert {tuple(each["credentials"]) for each in templates} == {("Quayside Northflank",)}
     # Nobody has said what to drill.
+    lacking = "backup_drill_project_id, backup_drill_addon_id, backup_drill_scratch_addon_id"
+    assert f"awx_bootstrap_nightly does not say {lacking}." in step.run.output
     assert described(step.state, "schedule")["Quayside nightly"]["enabled"] is False
 
 
@@ -370,8 +372,11 @@ def test_a_repository_that_awx_cannot_read_is_named(tmp_path: Path) -> None:
         (IMAGE, {"ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}, "The collection awx.awx is not installed."),
         ({}, {}, "Set awx_bootstrap_image to the image of your execution environment"),
         (IMAGE, {"CONTROLLER_OAUTH_TOKEN": "wrong"}, "Invalid authentication credentials"),
+        (IMAGE, {"CONTROLLER_HOST": "http://127.0.0.1:9"}, "Look at CONTROLLER_HOST (http://127.0.0.1:9)"),
+        (IMAGE, {"CONTROLLER_HOST": ""}, "Look at CONTROLLER_HOST (not set)"),
+        ({**IMAGE, "awx_bootstrap_nightly": "no dictionary"}, {}, "awx_bootstrap_nightly"),
     ],
-    ids=["without awx.awx", "without an image", "with a wrong token"],
+    ids=["without awx.awx", "without an image", "wrong token", "wrong address", "no address", "wrong type"],
 )
 def test_what_is_missing_is_said(variables: dict[str, str], env: dict[str, str], message: str, tmp_path: Path) -> None:
     with awx_api.running(new_awx()) as awx:

@@ -349,6 +349,7 @@ def test_an_estate_with_nothing_in_it(tmp_path: Path) -> None:
     assert result(run)["platforms"] == {"northflank": "read", "cycle": "read"}
     assert facts(run)["unread"] == []
     assert "Everything within limits" in content(run, "html")
+    assert "DEPRECATION" not in run.output
 
 
 def test_no_credentials_at_all(sim: Simulator, tmp_path: Path) -> None:
@@ -498,3 +499,13 @@ def test_names_that_mean_harm_stay_names(tmp_path: Path) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     lines = csv.reader(io.StringIO(content(run, "csv")))
     assert not [cell for line in lines for cell in line if cell.startswith("=")]
+
+
+def test_a_folder_that_cannot_be_made_is_said_before_anything_is_read(sim: Simulator, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    run = report(sim, tmp_path, dest=str(file / "report"))
+    assert run.code != 0
+    assert "Make the folder of estate_report_dest" in run.output
+    assert f"{file}/report" in run.output.partition("fatal:")[2]
+    assert run.journal == []

@@ -177,6 +177,13 @@ def test_an_approval_waits_for_ever(small: Any) -> None:
     assert now(sim, run)["concluded"] is True
 
 
+def test_the_estates_run_waits_at_its_approval(still: Simulator) -> None:
+    run = still.get(f"{PREVIEW}/3dd592f6-ce63-45ee-acf8-13dc5ec5235c").data["data"]
+    waiting = [leaf for leaf in leaves(run["spec"]) if leaf["response"]["status"] == "approval_wait"]
+    assert [leaf["kind"] for leaf in waiting] == ["Approval"]
+    assert run["spec"]["response"]["status"] == "approval_wait"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -16,7 +16,7 @@ from itertools import count
 from ..clock import parse
 from ..messages import Record
 
-# Run status → response of the first node, the node at work, the nodes behind it.
+# Run status → response of the nodes before the one at work, of that, of those behind it.
 _PROGRESS: dict[str, tuple[str, str, str]] = {
     "pending": ("waiting", "waiting", "waiting"),
     "queued": ("waiting", "waiting", "waiting"),
@@ -69,13 +69,14 @@ def _steps(node: Record) -> list[Record] | None:
     return node["spec"].get("steps") if node["kind"] == "Workflow" else None
 
 
-def _respond(node: Record, status: str, started: int, leaves: Iterator[int]) -> Record:
-    first, current, later = _PROGRESS[status]
+def _respond(node: Record, status: str, started: int, positions: Iterator[int], at_work: int) -> Record:
+    before, current, later = _PROGRESS[status]
     steps = _steps(node)
     if steps is None:
-        mine = (first, current)[position] if (position := next(leaves)) < 2 else later
+        position = next(positions)
+        mine = before if position < at_work else current if position == at_work else later
         return {**node, "response": _response(mine, started + 20 * position)}
-    done = [_respond(step, status, started, leaves) for step in steps]
+    done = [_respond(step, status, started, positions, at_work) for step in steps]
     # A workflow stands where the first of its steps stands that is not through.
     states = [step["response"]["status"] for step in done] or [current]
     whole = next((state for state in states if state != "success"), "success")
@@ -85,7 +86,11 @@ def _respond(node: Record, status: str, started: int, leaves: Iterator[int]) -> 
 def run_tree(run: Record, spec: Record) -> Record:
     """Return the ``spec`` of a run, made from its template's."""
     started = int(parse(str(run.get("startedAt", run["createdAt"]))))
-    return _respond(spec, run["status"] if run["status"] in _PROGRESS else "unknown", started, count())
+    status = run["status"] if run["status"] in _PROGRESS else "unknown"
+    at_work = 1  # the second node, or the one that waits for a person
+    if status == "approval_wait":
+        at_work = next((place for place, leaf in enumerate(leaves(spec)) if leaf["kind"] == "Approval"), at_work)
+    return _respond(spec, status, started, count(), at_work)
 
 
 @dataclass(frozen=True, slots=True)
