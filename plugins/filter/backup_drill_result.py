@@ -104,6 +104,9 @@ def backup_drill_result(
         reasons.append(f"The backup was {_time(age)} old when its restore began; {max_age} min are allowed.")
     if objectives["duration_met"] is False:
         reasons.append(f"The restore took {_time(duration)}; {max_duration} min are allowed.")
+    if not reasons and not check_mode and restore.get("status") != "completed":
+        # As when the keyword check_mode, which no variable tells of, kept the restore from being begun.
+        reasons.append("No restore was completed, so that nothing is proved.")
     return {
         "passed": False if reasons else None if check_mode else True,
         "reasons": reasons,

@@ -32,6 +32,10 @@ options:
   task:
     description: The name of the task that failed, for the message.
     type: str
+  hidden:
+    description: Whether the task has C(no_log), so that nothing of what it said is kept.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -61,7 +65,10 @@ from collections.abc import Iterable, Mapping
 
 from ansible.utils.unsafe_proxy import wrap_var
 
+from ansible_collections.quayside.paas.plugins.module_utils._answer import json_spellings
+
 MASK = "********"
+HIDDEN = "failed, and its no_log hides why"
 SHORTEST_SECRET = 4
 DELTA = re.compile(r"(?:(\d+) days?, )?(\d+):(\d+):(\d+(?:\.\d+)?)")
 
@@ -69,24 +76,35 @@ Result = Mapping[str, t.Any]
 
 
 def shell_task_record(
-    ran: Result, secrets: Iterable[str] = (), seconds: float | None = None, task: str | None = None
+    ran: Result,
+    secrets: Iterable[str] = (),
+    seconds: float | None = None,
+    task: str | None = None,
+    hidden: bool = False,
 ) -> dict[str, t.Any]:
     """One record of what a command, or a loop over commands, returned; see the documentation above."""
-    results: list[Result] = ran.get("results") or [ran]
+    results = _results(ran)
     status = _status(ran, results)
     record = {
         "status": status,
         "rc": results[-1].get("rc"),
-        "stdout": _joined(results, "stdout"),
-        "stderr": _joined(results, "stderr"),
+        "stdout": "" if hidden else _joined(results, "stdout"),
+        "stderr": "" if hidden else _joined(results, "stderr"),
         "seconds": round(seconds, 3) if seconds is not None else _seconds(results),
         "changed": any(bool(one.get("changed")) for one in results),
-        "message": _message(ran, results, task) if status in ("failed", "unreachable") else "",
+        "message": _message(ran, results, task, hidden) if status in ("failed", "unreachable") else "",
     }
     masked = {key: _masked(value, secrets) if isinstance(value, str) else value for key, value in record.items()}
     # ansible-core 2.18 would take the output of a command for a template.
     wrapped: dict[str, t.Any] = wrap_var(masked)
     return wrapped
+
+
+def _results(ran: Result) -> list[Result]:
+    """The results of a loop, or the only one: some modules call something else of theirs results."""
+    found = ran.get("results")
+    is_loop = isinstance(found, list) and bool(found) and all(isinstance(one, Mapping) for one in found)
+    return found if is_loop else [ran]
 
 
 def _status(ran: Result, results: list[Result]) -> str:
@@ -116,18 +134,23 @@ def _seconds(results: list[Result]) -> float | None:
     )
 
 
-def _message(ran: Result, results: list[Result], task: str | None) -> str:
+def _message(ran: Result, results: list[Result], task: str | None, hidden: bool) -> str:
     last = results[-1]
     said = str(last.get("msg") or ran.get("msg") or "failed")
     if last.get("rc") and "non-zero return code" in said:
         said = f"ended with {last['rc']}"
+    elif hidden:
+        said = HIDDEN
     if task:
         return f"{task}: {said}"
-    return f"Command {len(results)}: {said}" if ran.get("results") else said
+    return said if last is ran else f"Command {len(results)}: {said}"
 
 
 def _masked(text: str, secrets: Iterable[str]) -> str:
-    for secret in sorted((str(one) for one in secrets), key=len, reverse=True):
+    # Ansible takes the last line breaks from an output, so that of a secret which ends with one a part is left. And the
+    # output of a module that Ansible could not read is JSON.
+    texts = {text for one in secrets for text in (str(one), str(one).strip())}
+    for secret in sorted({spelled for text in texts for spelled in json_spellings(text)}, key=len, reverse=True):
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASK)
     return text

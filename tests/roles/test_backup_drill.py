@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import threading
@@ -162,6 +163,15 @@ def test_check_mode_says_what_would_be_done(sim: Simulator, tmp_path: Path) -> N
     assert not done.writes
 
 
+def test_check_mode_as_a_keyword_proves_nothing(sim: Simulator, tmp_path: Path) -> None:
+    role = {"ansible.builtin.include_role": {"name": "quayside.paas.backup_drill"}}
+    plays = [{"hosts": "localhost", "gather_facts": False, "check_mode": True, "tasks": [role]}]
+    done = play(sim, tmp_path, plays, variables())
+    assert (done.code, done.writes) == (2, [])
+    found = done.artifacts["backup_drill_result"]
+    assert (found["passed"], found["reasons"]) == (False, ["No restore was completed, so that nothing is proved."])
+
+
 def test_a_restore_that_fails_leaves_no_backup(sim: Simulator, tmp_path: Path) -> None:
     sim.settings(restores={"outcome": "failed"})
     done, found = drill(sim, tmp_path, backup="take")
@@ -200,6 +210,30 @@ def test_checks_that_fail_and_no_cleaning_up(sim: Simulator, tmp_path: Path) -> 
     assert found["restore"]["status"] == "completed"
     assert statuses(sim, SOURCE, "backups") == ["completed"]
     assert len(found["left"]) == 2
+
+
+def test_what_a_check_with_no_log_says_is_not_repeated(sim: Simulator, tmp_path: Path) -> None:
+    secret = os.urandom(12).hex()
+    (tmp_path / "checks.yml").write_text(
+        f'- {{name: Log in, no_log: true, ansible.builtin.fail: {{msg: "{secret} is wrong"}}}}\n', encoding="utf-8"
+    )
+    _done, found = drill(sim, tmp_path, checks=str(tmp_path / "checks.yml"))
+    assert found["reasons"] == ["Log in: it failed, and its no_log hides why"]
+    assert secret not in repr(found)
+
+
+def test_a_backup_of_an_earlier_drill_that_is_being_aborted_is_in_no_way(sim: Simulator, tmp_path: Path) -> None:
+    sim.settings(backups={**QUICK, "outcome": "in-progress", "aborting": 600})
+    pair = "staging/ledger-postgres/staging/restore-scratch"
+    name = f"backup drill {hashlib.sha256(pair.encode()).hexdigest()[:12]}"
+    earlier = sim.send("POST", f"{SOURCE}/backups", {"name": name}).data["data"]["id"]
+    assert sim.send("POST", f"{SOURCE}/backups/{earlier}/abort").status == 200
+    sim.settings(backups={**QUICK, "outcome": "completed", "aborting": 600})
+    done, found = drill(sim, tmp_path, backup="take")
+    assert (found["passed"], found["reasons"]) == (True, [])
+    assert found["backup"]["id"] != earlier
+    assert writes(done)[-1] == f"DELETE {SOURCE}/backups/{found['backup']['id']}"
+    assert statuses(sim, SOURCE, "backups") == ["aborting"]
 
 
 def test_an_addon_that_does_not_run_again_is_a_failure(sim: Simulator, tmp_path: Path) -> None:

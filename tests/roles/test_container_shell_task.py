@@ -160,6 +160,17 @@ def test_tasks_of_a_file_in_both_platforms(sim: Simulator, tmp_path: Path) -> No
     assert "4 hosts: 2 ok, 1 failed, 1 unreachable, 0 skipped." in done.output
 
 
+def test_what_a_task_of_a_file_with_no_log_says_is_not_in_the_result(sim: Simulator, tmp_path: Path) -> None:
+    command = "echo secret-$((6 * 7)) | tee /dev/stderr; exit 3"
+    task = f"- {{name: Log in, no_log: true, ansible.builtin.shell: {{cmd: '{command}'}}}}"
+    (tmp_path / "my_tasks.yml").write_text(f"{task}\n", encoding="utf-8")
+    done = run(sim, tmp_path, [REDIS, WEB], tasks_file=str(tmp_path / "my_tasks.yml"), max_failures=2)
+    found = result(done)
+    assert set(found["failed"]) == {REDIS, WEB}
+    assert (found["hosts"][WEB]["message"], found["hosts"][WEB]["rc"]) == ("Log in: ended with 3", 3)
+    assert "secret-42" not in done.output
+
+
 def test_when_every_host_is_lost_there_is_a_result(sim: Simulator, tmp_path: Path) -> None:
     (tmp_path / "my_tasks.yml").write_text(TASKS, encoding="utf-8")
     sim.fault("GET", "/v1/command-exec/*", {"exec": {"do": "refuse"}}, times=None)
@@ -203,9 +214,10 @@ def test_secrets_of_the_environment_stay_secret(sim: Simulator, tmp_path: Path) 
         ([REDIS], {"commands": None}, "Give either container_shell_task_commands or"),
         ([REDIS], {"commands": True}, "neither text nor a list of texts, but true."),
         ([REDIS], {"commands": ["date", 5]}, "neither text nor a list of texts"),
+        ([REDIS], {"commands": {"date": "+%s"}}, "neither text nor a list of texts"),
         ([REDIS], {"commands": ["true"], "environment": {"A;reboot": "1"}}, "only names of letters"),
     ],
-    ids=["no host", "nothing to do", "an empty answer", "a truth value", "a number", "odd name"],
+    ids=["no host", "nothing to do", "an empty answer", "a truth value", "a number", "a mapping", "odd name"],
 )
 def test_what_cannot_be_done_is_said_at_once(
     sim: Simulator, tmp_path: Path, hosts: list[str], variables: dict[str, Any], said: str

@@ -203,6 +203,12 @@ def test_the_age_of_a_backup_without_an_end_counts_from_its_beginning() -> None:
     assert backup_drill_result([], {**BACKUP, "completed_at": None}, RESTORE)["age_seconds"] == 10800.0
 
 
+@pytest.mark.parametrize("restore", [{}, {"id": None, "status": None}, {**RESTORE, "status": "failed"}])
+def test_without_a_restore_that_is_completed_nothing_is_proved(restore: Item) -> None:
+    result = backup_drill_result([], BACKUP, restore)
+    assert (result["passed"], result["reasons"]) == (False, ["No restore was completed, so that nothing is proved."])
+
+
 @pytest.mark.parametrize("status", ["failed", "aborted", "in-progress"])
 def test_a_restore_that_is_not_completed_has_no_duration(status: str) -> None:
     result = backup_drill_result(["It failed."], BACKUP, {**RESTORE, "status": status}, clock=1.0, max_duration=1)
@@ -212,7 +218,7 @@ def test_a_restore_that_is_not_completed_has_no_duration(status: str) -> None:
 
 @pytest.mark.parametrize(
     ("failures", "check_mode", "passed"),
-    [([], False, True), ([], True, None), (["no"], True, False), (["no"], False, False)],
+    [([], False, False), ([], True, None), (["no"], True, False), (["no"], False, False)],
 )
 def test_without_backup_and_restore(failures: list[str], check_mode: bool, passed: bool | None) -> None:
     result = backup_drill_result(failures, {}, {}, max_age=1, max_duration=1, check_mode=check_mode)

@@ -57,6 +57,11 @@ def here(status: t.Any, identity: t.Any = "r1") -> Item:
 # Starting one
 
 
+def test_a_source_that_is_empty_is_none(platform: Platform) -> None:
+    platform.expects(*before(), post(BEGIN, data(restoreId="r1")), of_backup(restore()))
+    well(platform, NAME, **WHERE, source_project_id="", source_addon_id="")
+
+
 def test_one_is_begun_and_waited_for(platform: Platform, clock: Clock) -> None:
     platform.expects(
         *before(restore("r0", "failed")),

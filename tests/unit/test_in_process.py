@@ -16,6 +16,7 @@ import typing as t
 import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.quayside.paas.plugins.modules import template_run
 from ansible_collections.quayside.paas.plugins.plugin_utils import _in_process
 from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import (
     SWITCH,
@@ -24,6 +25,7 @@ from ansible_collections.quayside.paas.plugins.plugin_utils._in_process import (
     _masked,
     _module_encoding,
     _variables_of_host,
+    _with_secrets_read,
 )
 from unit.fakes import TOKEN, URL, Platform, Reply, error_reply, get, json_reply
 
@@ -455,3 +457,31 @@ def test_arguments_that_json_cannot_hold_as_they_are(platform: Platform, tmp_pat
     arguments = {**ARGUMENTS, "project_id": datetime.date(2026, 1, 14)}
     result = Action(str(tmp_path), arguments).run(task_vars=own())
     assert result["projects"] == [{"id": "2026-01-14"}]
+
+
+# Secrets that are given as text
+
+
+class Encrypted:
+    """A text from a vault as ansible-core 2.18 has it: it is none, and becomes one where it is needed."""
+
+    __ENCRYPTED__ = True
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@pytest.mark.parametrize("text", ['{"password": "word-1"}', "{'password': 'word-1'}", "password=word-1"])
+@pytest.mark.parametrize("kind", [str, Encrypted])
+def test_secret_dictionaries_are_read_before_ansible_looks_for_secrets(kind: t.Any, text: str) -> None:
+    given = {"template_id": kind("a=b"), "arguments": "a=b", "secret_arguments": kind(text)}
+    read = _with_secrets_read(template_run.MODULE, given)
+    assert read == {**given, "secret_arguments": {"password": "word-1"}}
+
+
+@pytest.mark.parametrize("given", ["word-1", "{word-1", {"a": "{}"}, None])
+def test_what_is_no_secret_dictionary_as_text_stays(given: t.Any) -> None:
+    assert _with_secrets_read(template_run.MODULE, {"secret_arguments": given}) == {"secret_arguments": given}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import jinja2
@@ -99,6 +100,9 @@ def test_a_record_of_several_commands() -> None:
         ),
         ({"failed": True}, "failed", None, "failed"),
         ({"results": [{"skipped": True}]}, "skipped", None, ""),
+        # What package managers call results are lines of text.
+        ({"results": ["Installed: curl"], "rc": 0}, "ok", 0, ""),
+        ({"results": ["No such package"], "rc": 1, "failed": True, "msg": "not done"}, "failed", 1, "not done"),
         ({}, "ok", None, ""),
     ],
 )
@@ -112,6 +116,36 @@ def test_a_task_of_a_file_is_named_and_timed_from_outside() -> None:
     record = shell_task_record(ended(1), seconds=2.00049, task="Stop it")
     assert record["message"] == "Stop it: ended with 1"
     assert record["seconds"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("ran", "message"),
+    [
+        (ended(1, "secret", stderr="secret"), "Stop it: ended with 1"),
+        ({"failed": True, "msg": "secret"}, "Stop it: failed, and its no_log hides why"),
+        ({"failed": True, "msg": "All", "results": [{"failed": True, "msg": "secret", "stdout": "secret"}]},
+         "Stop it: failed, and its no_log hides why"),
+    ],
+)  # fmt: skip
+def test_of_a_task_with_no_log_nothing_is_told_but_that_it_failed(ran: dict[str, t.Any], message: str) -> None:
+    record = shell_task_record(ran, task="Stop it", hidden=True)
+    assert (record["status"], record["message"]) == ("failed", message)
+    assert "secret" not in repr(record)
+
+
+@pytest.mark.parametrize("secret", ["word-1\n", "\nword-1\r\n", "word-1 "])
+def test_a_secret_is_masked_without_the_blank_space_around_it(secret: str) -> None:
+    assert shell_task_record(ended(stdout=f"[{secret}]\n{secret}".rstrip()), secrets=[secret])["stdout"] in (
+        "[********]\n********",
+        "[********]\n\n********",
+    )
+    assert "word-1" not in repr(shell_task_record(ended(stdout="a word-1"), secrets=[secret]))
+
+
+def test_a_secret_is_masked_in_what_ansible_could_not_read() -> None:
+    secret = 'a "word"\n\u00fc'
+    ran = {"failed": True, "msg": "MODULE FAILURE", "module_stdout": json.dumps({"stdout": f"[{secret}]"})}
+    assert shell_task_record(ran, secrets=[secret])["stdout"] == '{"stdout": "[********]"}'
 
 
 def test_secrets_are_masked_the_longest_first() -> None:

@@ -80,8 +80,8 @@ def _ids(params: Params) -> dict[str, str]:
 
 
 def _source(params: Params) -> dict[str, t.Any]:
-    """The query that says which addon the backup was made of."""
-    return {query: params[option] for option, query in BACKUP_RESTORE.scope.items()}
+    """The query that says which addon the backup was made of. What is empty is not given, and not sent."""
+    return {query: params[option] or None for option, query in BACKUP_RESTORE.scope.items()}
 
 
 def _path(params: Params, action: str) -> str:
