@@ -103,11 +103,11 @@ def backup_drill_plan(
         earlier = [one for one in backups if one.get("name") == name]
         in_use = [one["id"] for one in earlier if any(other.get("backup_id") == one["id"] for other in going)]
         leftovers = [one["id"] for one in earlier if one.get("status") in TERMINAL and one["id"] not in in_use]
-        return {"refusals": refusals + _busy(going, in_use), "backup": None, "leftovers": leftovers}
+        return {"refusals": refusals or _busy(going, in_use), "backup": None, "leftovers": leftovers}
     backup = _chosen(wanted, backups)
     if source:
         refusals += _unusable(wanted, backup)
-    if backup:
+    if backup and not refusals:
         refusals += _busy(going, [backup["id"]])
     return {"refusals": refusals, "backup": backup, "leftovers": []}
 
@@ -141,7 +141,11 @@ def _completion(backup: Item) -> datetime | None:
 
 def _unusable(wanted: str, backup: Item | None) -> list[str]:
     if backup is None:
-        return ["The addon has no completed backup." if wanted == "latest" else f"The addon has no backup {wanted}."]
+        return [
+            "The addon has no completed backup."
+            if wanted == "latest"
+            else f"The addon has no backup {wanted}. Say latest, take, or the id of one."
+        ]
     if backup.get("status") != "completed":
         return [f"The backup {wanted} is not completed (its status is {backup.get('status')})."]
     return []

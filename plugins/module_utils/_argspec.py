@@ -60,7 +60,11 @@ def texts_in(value: t.Any) -> t.Iterator[str]:
         for inner in value:
             yield from texts_in(inner)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
-        yield str(value)
+        text = str(value)
+        yield text
+        # Who repeats it may take the blank space around it away.
+        if text.strip() not in ("", text):
+            yield text.strip()
 
 
 def from_environment(*variables: str) -> str:

@@ -88,7 +88,7 @@ def test_types_have_to_be_the_same() -> None:
     [
         ("b1", {"source": {}, "backups": []}, ["The addon does not exist."]),
         ("b1", {"scratch": {}}, ["The scratch addon does not exist."]),
-        ("b9", {}, ["The addon has no backup b9."]),
+        ("b9", {}, ["The addon has no backup b9. Say latest, take, or the id of one."]),
         ("latest", {"backups": [backup("b1", "failed")]}, ["The addon has no completed backup."]),
         (
             "b1",

@@ -311,7 +311,9 @@ def test_one_of_a_backup_that_is_not_there(platform: Platform) -> None:
 
 def test_one_of_another_addons_backup_that_is_not_there(platform: Platform) -> None:
     platform.expects(listed(f"{B}/restores", error_reply(404, "Who knows"), **QUERY), get(P, data()), get(A, data()))
-    assert "Who knows" in badly(platform, NAME, **WHERE, **SOURCE, restore_id="r1")["msg"]
+    message = badly(platform, NAME, **WHERE, **SOURCE, restore_id="r1")["msg"]
+    assert message.startswith('The backup "b1" was not found (option backup_id; looked for with source_project_id and')
+    assert "Who knows" in message
 
 
 # Aborting

@@ -366,6 +366,12 @@ def test_secret_arguments_are_sent_and_masked(platform: Platform, given: t.Any) 
     assert SECRET not in repr(result)
 
 
+def test_secret_arguments_are_masked_without_the_blank_space_around_them(platform: Platform) -> None:
+    given = {"key": f"{SECRET}\n"}
+    platform.expects(runs(), post(RUNS, data(**full(arguments={"key": SECRET})), {"arguments": given}))
+    assert SECRET not in repr(well(platform, NAME, **WHERE, secret_arguments=given))
+
+
 def test_secret_arguments_are_masked_in_check_mode(platform: Platform) -> None:
     platform.expects(runs())
     assert SECRET not in repr(well(platform, NAME, check=True, **WHERE, secret_arguments={"password": SECRET}))

@@ -99,10 +99,14 @@ def _all(client: Northflank, params: Params) -> list[Item]:
             permission=BACKUP_RESTORE.permission,
         )
     except NotFoundError as error:
+        if not any(_source(params).values()):
+            name_missing_parent(client, BACKUP_RESTORE, ids, error)
+            raise
         # The backup of another addon is known there only.
-        is_foreign = any(_source(params).values())
-        name_missing_parent(client, ADDON_BACKUP if is_foreign else BACKUP_RESTORE, ids, error)
-        raise
+        name_missing_parent(client, ADDON_BACKUP, ids, error)
+        raise not_found(
+            "backup", "backup_id; looked for with source_project_id and source_addon_id", ids["backup_id"], error
+        ) from None
 
 
 def _now(client: Northflank, params: Params, restore: Item) -> Item | None:
