@@ -103,8 +103,9 @@ def shell_task_record(
 def _results(ran: Result) -> list[Result]:
     """The results of a loop, or the only one: some modules call something else of theirs results."""
     found = ran.get("results")
-    is_loop = isinstance(found, list) and bool(found) and all(isinstance(one, Mapping) for one in found)
-    return found if is_loop else [ran]
+    if isinstance(found, list) and found and all(isinstance(one, Mapping) for one in found):
+        return list(found)
+    return [ran]
 
 
 def _status(ran: Result, results: list[Result]) -> str:
