@@ -13,6 +13,8 @@ import pytest
 from support.playbook import run_playbook, save
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from support.simulator import Simulator
 
 ORDERS = {"project_id": "storefront", "addon_id": "orders-postgres"}
@@ -83,3 +85,30 @@ def test_a_limit_counts_what_passes_the_filter(results: dict[str, dict[str, Any]
     for compatibility in ("seed", "today"):
         runs = results[compatibility]["a few failed runs"]["template_runs"]
         assert [run["status"] for run in runs] == ["failure"] * 5
+
+
+@pytest.mark.parametrize("compatibility", ["seed", "today"])
+def test_what_is_begun_is_waited_for(simulator: Simulator, tmp_path: Path, compatibility: str) -> None:
+    simulator.reset()
+    quick = {"scheduled": 0.1, "running": 0.1}
+    simulator.settings(compatibility=compatibility, backups=quick, restores=quick, runs={"pending": 0.1, "node": 0.1})
+    ledger = {"project_id": "staging", "addon_id": "ledger-postgres"}
+    acting: list[tuple[str, dict[str, Any]]] = [
+        ("addon_backup", {**ledger, "name": "by hand"}),
+        ("backup_restore", {**ledger, "backup_id": "{{ result_0.backup.id }}"}),
+        ("template_run", {"template_id": "nightly-dumps-2"}),
+    ]
+    access = {"api_url": simulator.url, "api_token": simulator.token}
+    tasks = [
+        {f"quayside.paas.{module}": {**access, "wait_interval": 1, **arguments}, "register": f"result_{number}"}
+        for number, (module, arguments) in enumerate(acting)
+    ]
+    saved = save({module: f"result_{number}" for number, (module, _arguments) in enumerate(acting)})
+    run = run_playbook(tmp_path, [{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, saved]}])
+    simulator.reset()
+    assert run.returncode == 0, run.output[-3000:]
+    assert all(result["changed"] for result in run.results.values())
+    assert run.results["addon_backup"]["backup"]["status"] == "completed"
+    assert run.results["backup_restore"]["restore"]["status"] == "completed"
+    assert isinstance(run.results["backup_restore"]["restore"]["id"], str)
+    assert run.results["template_run"]["template_run"]["status"] == "success"
