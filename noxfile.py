@@ -39,7 +39,7 @@ def unit(session: nox.Session, pair: interpreters.Pair) -> None:
 @each_pair
 def simulator(session: nox.Session, pair: interpreters.Pair) -> None:
     """The simulator's own behaviour."""
-    suites.run_pytest(session, pair, "tests/simulator")
+    suites.run_pytest(session, pair, "tests/simulator", "-n", "2", "--dist", "loadfile")
 
 
 @nox.session(python=False)
@@ -61,16 +61,15 @@ def contract(session: nox.Session, pair: interpreters.Pair) -> None:
 @each_pair
 def weather(session: nox.Session, pair: interpreters.Pair) -> None:
     """Bad input, a failing network and a misbehaving platform."""
-    # Most of it is waiting. By file, because a worker that gets any test of test_weather.py makes all of its runs;
-    # groups of pytest-xdist 3.8 do not work with pytest 9.2.
-    suites.run_pytest(session, pair, "tests/weather", "-n", "3", "--dist", "loadfile")
+    # Most of it is waiting.
+    suites.run_pytest(session, pair, "tests/weather", "-n", "3")
 
 
 @nox.session(python=False)
 @each_pair
 def hosts(session: nox.Session, pair: interpreters.Pair) -> None:
     """Plays in every container of both platforms, with inventories and connections."""
-    suites.run_pytest(session, pair, "tests/hosts")
+    suites.run_pytest(session, pair, "tests/hosts", "-n", "2", "--dist", "loadfile")
 
 
 @nox.session(python=False)

@@ -196,7 +196,7 @@ def test_a_platform_without_a_secret_is_left_out_and_named(story: Callable[[str]
     templates = described(step.state, "job_template").values()
     assert {tuple(each["credentials"]) for each in templates} == {("Quayside Northflank",)}
     # Nobody has said what to drill.
-    lacking = "backup_drill_project_id, backup_drill_addon_id, backup_drill_scratch_addon_id"
+    lacking = "backup_drill_addon_id, backup_drill_project_id, backup_drill_scratch_addon_id"
     assert f"awx_bootstrap_nightly does not say {lacking}." in step.run.output
     assert described(step.state, "schedule")["Quayside nightly"]["enabled"] is False
 
