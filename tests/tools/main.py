@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools import demo, interpreters, paths, processes, report
 
-# Suites that look at files need one core and no quiet machine: they run one after the other beside the others, with
-# low priority, and are shown when they end.
-BESIDE = ("lint", "docs", "docs-html", "licence", "package", "sanity")
-TEST = (*BESIDE, "unit", "simulator", "conformance", "contract", "weather", "hosts", "roles", "awx", "integration")
+# Suites that do one thing after another, and need no quiet machine: they run beside the others, with low priority, and
+# are shown when they end.
+BESIDE = ("lint", "docs", "docs-html", "licence", "package", "sanity", "integration")
+TEST = (*BESIDE, "unit", "simulator", "conformance", "contract", "weather", "hosts", "roles", "awx")
 TEST_ALL = ("sanity", "unit", "contract")
 SLOWEST = ("sanity", "contract")  # of TEST_ALL
 STILL_SECONDS = 20.0  # between two lines about what is awaited
