@@ -5,25 +5,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-import yaml
 
-from support.simulator import SERVICE, Simulator, start_simulator
+from support.own_secrets import start_with_own_secrets
+from support.simulator import Simulator
 
 
 @pytest.fixture(scope="session")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """A simulator of the shipped estate with other tokens and keys, for the whole session."""
-    estate = yaml.safe_load((SERVICE / "paas_simulator" / "estate.yml").read_text(encoding="utf-8"))
-    for entry in estate["northflank"]["tokens"]:
-        entry["token"] = f"nf-sim-{entry['name']}-{os.urandom(16).hex()}"
-    for entry in estate["cycle"]["keys"]:
-        entry["key"] = f"cycle-sim-{entry['name']}-{os.urandom(16).hex()}"
-    file = tmp_path_factory.mktemp("estate") / "estate.yml"
-    file.write_text(yaml.safe_dump(estate, allow_unicode=True), encoding="utf-8")
-    running = start_simulator(estate=file)
+    running = start_with_own_secrets(tmp_path_factory.mktemp("estate"))
     yield running
     running.stop()
