@@ -18,7 +18,7 @@ help: ## show this text
 test: ## every suite, on the newest ansible-core that the Pythons found here allow
 	$(TOOLS) test
 
-test-all: ## unit on ansible-core 2.18 to 2.21, contract and sanity on the oldest (NIGHTLY=1: on each), where a Python is found
+test-all: ## unit on older versions of ansible-core, contract and sanity on the oldest (NIGHTLY=1: all on each)
 	$(TOOLS) test-all
 
 demo: ## the tour against the simulator; with NORTHFLANK_API_TOKEN, NF_API_TOKEN or CYCLE_API_KEY set, it reads the real platform
