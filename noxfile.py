@@ -32,7 +32,7 @@ newest_pair = nox.parametrize("pair", PAIRS[-1:], ids=[pair.name for pair in PAI
 def unit(session: nox.Session, pair: interpreters.Pair) -> None:
     """The engine and the tools, without sockets."""
     # Shells, sockets and time-outs of real processes are waited for.
-    suites.run_pytest(session, pair, "tests/unit", "tests/tools", "-n", "2")
+    suites.run_pytest(session, pair, "tests/unit", "tests/tools", "-n", "3")
 
 
 @nox.session(python=False)
