@@ -179,7 +179,7 @@ from ansible_collections.quayside.paas.plugins.plugin_utils._estate_findings imp
     Limits,
     findings_of,
 )
-from ansible_collections.quayside.paas.plugins.plugin_utils._evacuation import as_list
+from ansible_collections.quayside.paas.plugins.plugin_utils._surveys import as_list
 
 FORMAT = 1
 LONGEST_DAYS = 90

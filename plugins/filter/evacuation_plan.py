@@ -177,7 +177,8 @@ from collections.abc import Iterable, Sequence
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.quayside.paas.plugins.plugin_utils._evacuation import Found, Item, Wish, as_data, as_list, plan
+from ansible_collections.quayside.paas.plugins.plugin_utils._evacuation import Found, Item, Wish, as_data, plan
+from ansible_collections.quayside.paas.plugins.plugin_utils._surveys import as_list
 
 
 def evacuation_plan(

@@ -11,7 +11,6 @@ Everything is read from what the platform tells. Records are those of the info m
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections import Counter
 
@@ -69,15 +68,6 @@ class Wish(t.NamedTuple):
     batch: int
     volumes: str
     leave: t.Collection[str]
-
-
-def as_list(value: t.Any) -> list[str]:
-    """A list of texts, or a text of words with commas, blanks or line breaks in between, as a survey gives it.
-
-    A single word of digits may come as a number.
-    """
-    found = value if isinstance(value, (list, tuple)) else re.split(r"[\s,]+", "" if value is None else str(value))
-    return [str(one) for one in found if one not in ("", None)]
 
 
 def as_data(value: t.Any) -> t.Any:

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.quayside.paas.plugins.filter.evacuation_outcomes import evacuation_outcomes
 from ansible_collections.quayside.paas.plugins.filter.evacuation_plan import evacuation_plan
 from ansible_collections.quayside.paas.plugins.filter.evacuation_result import evacuation_result
-from ansible_collections.quayside.paas.plugins.plugin_utils._evacuation import as_list, room_of
+from ansible_collections.quayside.paas.plugins.plugin_utils._evacuation import room_of
 
 Item = dict[str, t.Any]
 
@@ -175,13 +175,6 @@ def test_what_cannot_be(more: Item, said: str) -> None:
 def test_a_batch_has_at_least_one() -> None:
     with pytest.raises(AnsibleFilterError, match="not 0"):
         plan(instance("i1"), batch=0)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [("a, b\nc", ["a", "b", "c"]), ("", []), (None, []), (["a"], ["a"]), (5, ["5"])]
-)
-def test_lists_of_a_survey(value: t.Any, expected: list[str]) -> None:
-    assert as_list(value) == expected
 
 
 # What stays
