@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-all demo bench docs clean
+SUITES = unit simulator conformance contract weather hosts roles awx integration sanity lint docs-lint docs-html licence package
+.PHONY: help test test-all demo bench docs clean $(SUITES)
 
 # The first interpreter that can make a virtual environment. Looked for only by targets that need it.
 FIND_PYTHON = for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -12,11 +13,15 @@ PYTHON = $(or $(shell $(FIND_PYTHON)),$(error no Python 3.11 or newer with venv 
 TOOLS = @exec $(PYTHON) tests/tools/bootstrap.py
 
 help: ## show this text
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name text; do \
-	  printf '%-10s %s\n' "$$name" "$$text"; done
+	@grep -E '^[$$()A-Za-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([$$()A-Za-z-]+):.*## /\1|/; s/^.*SUITES.*\|/SUITE|/' | \
+	  while IFS='|' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+	@echo 'SUITE is one of: $(SUITES)'
 
-test: ## every suite, on the newest ansible-core that the Pythons found here allow
-	$(TOOLS) test
+test: ## every suite, on the newest ansible-core that the Pythons found here allow; ARGS="…" selects tests, as for pytest
+	$(TOOLS) test $(ARGS)
+
+$(SUITES): ## one suite; ARGS="tests/unit/test_http.py -k retry" selects tests, MODULE=addon_info those of a module
+	$(TOOLS) suite $@ $(if $(MODULE),--module $(MODULE)) $(ARGS)
 
 test-all: ## unit on older versions of ansible-core, contract and sanity on the oldest (NIGHTLY=1: all on each)
 	$(TOOLS) test-all
@@ -25,7 +30,7 @@ demo: ## the tour against the simulator; with NORTHFLANK_API_TOKEN, NF_API_TOKEN
 	$(TOOLS) demo
 
 bench: ## what a task costs
-	$(TOOLS) bench
+	$(TOOLS) bench $(ARGS)
 
 docs: ## the documentation as HTML, in .cache/docs
 	$(TOOLS) docs

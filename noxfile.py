@@ -117,9 +117,9 @@ def lint(session: nox.Session, pair: interpreters.Pair) -> None:
     suites.run_tools(session, pair, suites.LINTERS)
 
 
-@nox.session(python=False)
+@nox.session(name="docs-lint", python=False)
 @newest_pair
-def docs(session: nox.Session, pair: interpreters.Pair) -> None:
+def docs_lint(session: nox.Session, pair: interpreters.Pair) -> None:
     """Plugin documentation and changelog."""
     suites.run_tools(session, pair, suites.DOCS)
 

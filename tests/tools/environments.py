@@ -31,6 +31,7 @@ SPECIFICATION = "CYCLE_OPENAPI"
 # Whatever would make a run depend on who runs it, reach a real platform, or point git at another repository.
 PRIVATE = re.compile(
     r"PYTHON(PATH|HOME|DONTWRITEBYTECODE|STARTUP|WARNINGS)|VIRTUAL_ENV|(ANSIBLE|NORTHFLANK|NF|CYCLE|PYTEST|GIT)_.*"
+    r"|DISPLAY|SSH_.*|XDG_.*|LC_.*|LANG|LANGUAGE|TZ|COLUMNS|LINES|(NO|FORCE)_COLOR"
 )
 
 
@@ -193,6 +194,7 @@ def session_variables(bin_folder: Path, collections: Path) -> dict[str, str]:
         "PATH": os.pathsep.join(dict.fromkeys(search)),
         "PYTHONPATH": str(collections),
         "PYTHONUNBUFFERED": "1",
+        "TZ": "UTC",
     }
 
 

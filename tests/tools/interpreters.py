@@ -56,6 +56,11 @@ class Pair:
         """Such as `2.21-py3.13`; names the nox session and the environment."""
         return f"{self.core}-py{self.python.version}"
 
+    @property
+    def title(self) -> str:
+        """The pair for people."""
+        return f"ansible-core {self.core}, Python {self.python.full_version}"
+
 
 def number(version: str) -> tuple[int, ...]:
     """Turn "3.12" into (3, 12), for comparing."""

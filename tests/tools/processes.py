@@ -39,12 +39,29 @@ def start(
 
 
 def wait(process: subprocess.Popen[bytes]) -> int:
-    """The exit code of a program. Raises KeyboardInterrupt when the parent of this process (make) is gone."""
+    """Return the exit code of a program. Raises KeyboardInterrupt when the parent of this process (make) is gone."""
     while process.poll() is None:
-        if os.getppid() != PARENT:
-            raise KeyboardInterrupt
-        time.sleep(POLL_SECONDS)
+        pause()
     return process.returncode
+
+
+def pause() -> None:
+    """Sleep between two looks at programs. Raises KeyboardInterrupt when the parent of this process (make) is gone."""
+    if os.getppid() != PARENT:
+        raise KeyboardInterrupt
+    time.sleep(POLL_SECONDS)
+
+
+def processor_seconds(process: subprocess.Popen[bytes]) -> float | None:
+    """Return the processor time that an ended program and its children used, or None while it runs.
+
+    Sets `process.returncode`. Children that nobody waited for are not counted.
+    """
+    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    if not pid:
+        return None
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_utime + usage.ru_stime
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -73,13 +90,19 @@ def sweep() -> None:
 
 
 def treat_signals_as_interrupt() -> None:
-    """Let SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does."""
+    """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt.
+
+    SIGHUP stays ignored under nohup. SIGINT is ignored in a program that a shell starts in the background; a handler
+    also makes it work again in the programs started from here.
+    """
 
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
+    signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, interrupt)
 
 
 def ignore_signals() -> None:

@@ -70,3 +70,30 @@ def test_the_exit_code_is_handed_on_and_the_output_goes_to_the_log(tmp_path: Pat
         process = processes.start([sys.executable, "-c", "print('said'); exit(3)"], os.environ, tmp_path, log)
         assert processes.wait(process) == 3
     assert (tmp_path / "log").read_text(encoding="utf-8") == "said\n"
+
+
+def test_the_processor_time_of_an_ended_program_includes_its_children(tmp_path: Path) -> None:
+    busy = "import time\nwhile time.process_time() < 0.3: pass"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}], check=True)"
+    process = processes.start([sys.executable, "-c", parent], os.environ, tmp_path)
+    while (used := processes.processor_seconds(process)) is None:
+        processes.pause()
+    assert process.returncode == 0
+    assert used >= 0.3
+
+
+def test_a_program_can_be_interrupted_although_this_one_was_started_in_the_background(tmp_path: Path) -> None:
+    """Shells start programs in the background with SIGINT ignored."""
+    program = f"""
+import os, signal, sys, time
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from tools import processes
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+processes.treat_signals_as_interrupt()
+look = "import signal; print(signal.getsignal(signal.SIGINT))"
+sys.exit(processes.wait(processes.start([sys.executable, "-c", look], os.environ, "/")))
+"""
+    with (tmp_path / "log").open("wb") as log:
+        process = processes.start([sys.executable, "-c", program], os.environ, tmp_path, log)
+        assert processes.wait(process) == 0
+    assert "default_int_handler" in (tmp_path / "log").read_text(encoding="utf-8")

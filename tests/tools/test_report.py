@@ -6,11 +6,24 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.report import NOT_APPLICABLE, SHOWN, Case, Outcome, closing_line, conclude, read_cases, table, write_cases
+from tools.report import (
+    NOT_APPLICABLE,
+    SHOWN,
+    Case,
+    Outcome,
+    closing_line,
+    conclude,
+    details,
+    line,
+    read_cases,
+    write_cases,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,21 +101,64 @@ def test_a_failed_test_fails_the_session_whatever_the_exit_code(tmp_path: Path) 
     assert conclude("s", 1.0, 0, folder_with(tmp_path, Case("a", "failed"), Case("b", "passed"))).failed
 
 
-def test_the_closing_line_adds_up_all_sessions() -> None:
-    outcomes = [
-        Outcome("unit", 1.0, [Case("a", "passed"), Case("b", "passed"), Case("c", "skipped", "no reason")]),
-        Outcome("lint", 2.0, [Case("ruff", "failed", "exit code 1\nand more")]),
-        Outcome("sanity", 3.0, [], "ran no test"),
+def outcomes() -> list[Outcome]:
+    return [
+        Outcome("unit(2.21-py3.13)", 83.4, [Case("a", "passed"), Case("b", "passed"), Case("c", "skipped", "no ssh")]),
+        Outcome("lint(2.21-py3.13)", 2.0, [Case("ruff", "failed", "exit code 1\nand more")]),
+        Outcome("sanity(2.21-py3.13)", 3.0, [], "ran no test"),
     ]
-    assert closing_line(outcomes) == "2 passed, 2 failed, 1 skipped"
-    text = table(outcomes)
-    assert "skipped: unit: c: no reason" in text
-    assert "FAILED: lint: ruff: exit code 1" in text
-    assert "FAILED: sanity: ran no test" in text
+
+
+def test_the_closing_line_adds_up_all_sessions() -> None:
+    assert closing_line(outcomes()) == "2 passed, 2 failed, 1 skipped"
+
+
+def test_a_session_is_one_line() -> None:
+    unit, lint, _sanity = (line(outcome).split() for outcome in outcomes())
+    assert unit == ["unit(2.21-py3.13)", "2", "passed,", "1", "skipped", "1:23", "0:00"]
+    assert lint == ["lint(2.21-py3.13)", "1", "failed", "0:02", "0:00", "FAILED"]
+
+
+def test_failures_and_skips_are_named_in_a_line_each() -> None:
+    text = details(outcomes())
+    assert "unit(2.21-py3.13): 1 skipped: no ssh" in text
+    assert "lint(2.21-py3.13): ruff\n      exit code 1\n      make lint" in text
+    assert "sanity(2.21-py3.13): ran no test, see its log\n      make sanity" in text
     assert "and more" not in text
 
 
+def test_equal_reasons_to_skip_are_counted() -> None:
+    text = details([Outcome("unit", 1.0, [Case(f"test_{number}", "skipped", "no ssh") for number in range(100)])])
+    assert "unit: 100 skipped: no ssh" in text
+    assert text.count("no ssh") == 1
+
+
 def test_many_failures_are_not_all_named() -> None:
-    text = table([Outcome("unit", 1.0, [Case(f"test_{number}", "failed", "why") for number in range(100)])])
-    assert text.count("FAILED: unit: test_") == SHOWN
-    assert "FAILED: unit: and 80 more, see above" in text
+    text = details([Outcome("unit", 1.0, [Case(f"test_{number}", "failed", "why") for number in range(100)])])
+    assert text.count("unit: test_") == SHOWN
+    assert f"unit: and {100 - SHOWN} more, see its log" in text
+
+
+@pytest.mark.parametrize("name", ["test_x", "test_x[a b-1]", 'test_x[it\'s $HOME "here"]'])
+def test_the_command_that_repeats_a_failed_test_selects_it(name: str, tmp_path: Path) -> None:
+    node = f"tests/unit/test_x.py::{name}"
+    (command,) = re.findall(r"^ +make (.*)$", details([Outcome("unit", 1.0, [Case("x", "failed", "why", node)])]), re.M)
+    (tmp_path / "Makefile").write_text("unit:\n\t@printf '<%s>' $(ARGS)\n", encoding="utf-8")
+    done = subprocess.run(
+        f"make --silent {command}", shell=True, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"<{node}>"
+
+
+def test_pytest_says_where_a_test_is(tmp_path: Path) -> None:
+    (tmp_path / "pytest.xml").write_text(
+        '<testsuite><testcase classname="unit.test_x" name="test_a[1]" file="tests/unit/test_x.py"/></testsuite>',
+        encoding="utf-8",
+    )
+    assert read_cases(tmp_path)[0].node == "tests/unit/test_x.py::test_a[1]"
+
+
+def test_a_session_without_a_test_is_in_order_where_tests_were_selected(tmp_path: Path) -> None:
+    outcome = conclude("unit", 1.0, 0, tmp_path, selected=True)
+    assert not outcome.failed
+    assert "none selected" in line(outcome)
