@@ -84,7 +84,7 @@ def place_get_pip(bin_folder: Path) -> None:
     """Put the stand-in for get-pip where this ansible-test looks for it before it downloads."""
     cache = paths.HOME / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    versions = {"24.2", "25.2"}  # ansible-core 2.18 and 2.19; 2.20 to 2.22
+    versions = {"24.2", "25.2"}  # ansible-core 2.19; 2.20 to 2.22
     for source in bin_folder.parent.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py"):
         versions |= set(re.findall(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8")))
     for version in versions:

@@ -140,8 +140,8 @@ def install(folder: Path, requirements: Sequence[str | Path], variables: dict[st
 
 
 def core_specifier(core: str) -> str:
-    """The newest patch of an ansible-core: "2.21" -> "ansible-core~=2.21.0"."""
-    return f"ansible-core~={core}.0"
+    """The newest patch of an ansible-core, or its release candidate: "2.21" -> "ansible-core~=2.21.0"."""
+    return f"ansible-core~={core}.0" + ("rc1" if core in interpreters.CANDIDATES else "")
 
 
 def core_environment(pair: interpreters.Pair) -> Path:

@@ -20,11 +20,12 @@ from pathlib import Path
 
 # Controller Pythons of each ansible-core, from its `requires-python` and the support matrix of the Ansible docs.
 SUPPORT = {
-    "2.18": ("3.11", "3.12", "3.13"),
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.12", "3.13", "3.14"),
 }
+# A release candidate: its failures are shown, and fail nothing.
+CANDIDATES = {"2.22": ("3.13", "3.14")}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 COMMON_PYTHONS = ("3.11", "3.12", "3.13")
 
@@ -133,6 +134,15 @@ def newest_pair(found: dict[str, Interpreter]) -> Pair | None:
     return None
 
 
+def candidate_pairs(found: dict[str, Interpreter]) -> list[Pair]:
+    """Each release candidate that has an interpreter, on the newest one that it supports."""
+    pairs = []
+    for core, supported in CANDIDATES.items():
+        versions = [version for version in sorted(supported, key=number) if version in found]
+        pairs += [Pair(core, found[version]) for version in versions[-1:]]
+    return pairs
+
+
 def oldest_pairs(found: dict[str, Interpreter]) -> list[Pair]:
     """Each ansible-core that has an interpreter, oldest first, on the oldest one that it supports."""
     pairs = []
@@ -144,9 +154,10 @@ def oldest_pairs(found: dict[str, Interpreter]) -> list[Pair]:
 
 
 def tested_pairs(found: dict[str, Interpreter]) -> list[Pair]:
-    """All pairs that `make test-all` and `make test` use, the newest last."""
+    """All pairs that `make test-all` and `make test` use, the newest release last."""
     newest = newest_pair(found)
-    return [pair for pair in oldest_pairs(found) if pair != newest] + ([newest] if newest else [])
+    others = [*candidate_pairs(found), *oldest_pairs(found)]
+    return [pair for pair in others if pair != newest] + ([newest] if newest else [])
 
 
 def missing_lines(found: dict[str, Interpreter]) -> list[str]:

@@ -124,4 +124,5 @@ def conclude(ended: Running, processor_seconds: float) -> report.Outcome:
         bool(step.arguments),
     )
     outcome.processor_seconds = processor_seconds
+    outcome.allowed = step.pair.core in interpreters.CANDIDATES
     return outcome

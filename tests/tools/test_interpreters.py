@@ -40,13 +40,18 @@ def test_without_interpreters_nothing_is_chosen() -> None:
 
 def test_every_core_takes_the_oldest_interpreter_it_supports() -> None:
     pairs = interpreters.oldest_pairs(found("3.11", "3.12", "3.13"))
-    assert names(pairs) == ["2.18-py3.11", "2.19-py3.11", "2.20-py3.12", "2.21-py3.12"]
-    assert names(interpreters.oldest_pairs(found("3.13"))) == [f"2.{minor}-py3.13" for minor in (18, 19, 20, 21)]
+    assert names(pairs) == ["2.19-py3.11", "2.20-py3.12", "2.21-py3.12"]
+    assert names(interpreters.oldest_pairs(found("3.13"))) == [f"2.{minor}-py3.13" for minor in (19, 20, 21)]
 
 
 def test_the_tested_pairs_end_with_the_newest_and_repeat_nothing() -> None:
     assert names(interpreters.tested_pairs(found("3.11", "3.12", "3.13")))[-2:] == ["2.21-py3.12", "2.21-py3.13"]
-    assert names(interpreters.tested_pairs(found("3.13"))) == [f"2.{minor}-py3.13" for minor in (18, 19, 20, 21)]
+    assert names(interpreters.tested_pairs(found("3.13"))) == [f"2.{minor}-py3.13" for minor in (22, 19, 20, 21)]
+
+
+def test_a_release_candidate_is_never_the_newest_core() -> None:
+    assert names(interpreters.candidate_pairs(found("3.11", "3.13"))) == ["2.22-py3.13"]
+    assert interpreters.candidate_pairs(found("3.11", "3.12")) == []
 
 
 def test_what_is_missing_is_said() -> None:

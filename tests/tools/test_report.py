@@ -162,3 +162,12 @@ def test_a_session_without_a_test_is_in_order_where_tests_were_selected(tmp_path
     outcome = conclude("unit", 1.0, 0, tmp_path, selected=True)
     assert not outcome.failed
     assert "none selected" in line(outcome)
+
+
+def test_a_release_candidate_fails_loudly_and_nothing_else() -> None:
+    outcome = Outcome("unit(2.22-py3.13)", 1.0, [Case("a", "failed", "why"), Case("b", "passed")], allowed=True)
+    assert not outcome.failed
+    assert "1 passed, 1 failed" in line(outcome)
+    assert "FAILED (a release candidate" in line(outcome)
+    assert "unit(2.22-py3.13): a\n      why" in details([outcome])
+    assert closing_line([outcome]) == "0 passed, 0 failed, 0 skipped"
