@@ -128,10 +128,9 @@ def of_plugins() -> Iterator[tuple[str, list[str]]]:
 
 def of_pages() -> Iterator[tuple[str, list[str]]]:
     for path in sorted(COLLECTION.glob("docs/docsite/rst/*.rst")):
-        blocks = re.findall(
-            r"^\.\. code-block:: yaml\S*\n((?:[ ]+\S.*\n|\n)+)", path.read_text(encoding="utf-8"), re.MULTILINE
-        )
-        yield named(path), [textwrap.dedent(block) for block in blocks]
+        text = path.read_text(encoding="utf-8")
+        blocks = re.findall(r"^( *)\.\. code-block:: yaml\S*\n((?:\1 +\S.*\n|\n)+)", text, re.MULTILINE)
+        yield named(path), [textwrap.dedent(block) for _indent, block in blocks]
     for path in [COLLECTION / "README.md", *sorted(COLLECTION.glob("roles/*/README.md"))]:
         blocks = re.findall(r"^```yaml\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
         yield named(path), blocks
