@@ -29,7 +29,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._answer import (
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
-    MissingLibraryError,
     OptionError,
     PaasError,
     TransportError,
@@ -41,6 +40,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._retry import (
     new_retry,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._version import VERSION
+
+from ._libraries import missing_libraries
 
 try:
     import requests
@@ -97,12 +98,6 @@ def _no_cookies() -> t.Any:
     return DefaultCookiePolicy(allowed_domains=[])
 
 
-def _missing_requests() -> MissingLibraryError:
-    from ansible.module_utils.basic import missing_required_lib
-
-    return MissingLibraryError(str(missing_required_lib("requests")))
-
-
 @dataclasses.dataclass(frozen=True)
 class _Hidden:
     """Secrets besides the token, which repr does not show; the longest first, as one may be a part of another."""
@@ -128,7 +123,7 @@ class Transport:
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
         if not HAS_REQUESTS:
-            raise _missing_requests()
+            raise missing_libraries("requests")
         self._options = options
         self._hidden = _Hidden()
         self._headers = dict(headers or {})

@@ -32,7 +32,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import Error
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     ApiError,
-    MissingLibraryError,
     OptionError,
     PaasError,
     TransportError,
@@ -43,6 +42,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._retry import (
     backoff,
     new_retry,
 )
+
+from ._libraries import missing_libraries
 
 try:
     import websocket
@@ -361,9 +362,7 @@ def open_websocket(
     Raises MissingLibraryError, OptionError for an impossible URL, TransportError, ApiError when the platform refuses,
     AnswerError for an answer that is none of a WebSocket.
     """
-    for library, is_there in (("websocket-client", HAS_WEBSOCKET), ("requests", HAS_REQUESTS)):
-        if not is_there:
-            raise _missing(library)
+    require_libraries()
     target = _target(url)
     budget = RetryBudget(options.retry_budget, clock)
     budget.enter(clock())
@@ -384,10 +383,11 @@ def open_websocket(
             return WebSocket(client, wire, target.place, redact, clock)
 
 
-def _missing(library: str) -> MissingLibraryError:
-    from ansible.module_utils.basic import missing_required_lib
-
-    return MissingLibraryError(str(missing_required_lib(library)))
+def require_libraries() -> None:
+    """Check that a WebSocket can be opened here. Raises MissingLibraryError."""
+    needed = {"requests": HAS_REQUESTS, "websocket-client": HAS_WEBSOCKET}
+    if missing := [name for name, is_there in needed.items() if not is_there]:
+        raise missing_libraries(*missing)
 
 
 def _target(url: str) -> _Target:

@@ -74,7 +74,7 @@ EXAMPLES = r"""
   quayside.paas.template_run_info:
     template_id: preview-environment
     run_id: "{{ failed.template_runs[0].id }}"
-  when: failed.template_runs
+  when: failed.template_runs | length > 0
 
 - name: Read what goes on at the moment, in every template
   quayside.paas.template_run_info:

@@ -64,9 +64,7 @@ def test_the_context_has_the_collection_as_it_is_now(context: Path) -> None:
     )
     with tarfile.open(context / "_build" / required["name"]) as archive:
         names = archive.getnames()
-    assert {"MANIFEST.json", "meta/ee-requirements.txt", "meta/ee-bindep.txt", "roles/simulator/README.md"} <= set(
-        names
-    )
+    assert {"MANIFEST.json", "requirements.txt", "meta/ee-bindep.txt", "roles/simulator/README.md"} <= set(names)
 
 
 def test_the_container_file_has_what_the_definition_says(context: Path) -> None:

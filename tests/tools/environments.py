@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REQUIREMENTS = paths.ROOT / "tests" / "requirements"
-EE_REQUIREMENTS = paths.ROOT / "meta" / "ee-requirements.txt"
+COLLECTION_REQUIREMENTS = paths.ROOT / "requirements.txt"
 SIMULATOR_REQUIREMENTS = REQUIREMENTS / "simulator.txt"
 
 # Where the vendor's specification of Cycle is, when it is not beside the checkout.
@@ -146,7 +146,7 @@ def core_specifier(core: str) -> str:
 
 def core_environment(pair: interpreters.Pair) -> Path:
     """Environment of an ansible-core with what the test suites import. The oldest one gets the oldest `requests`."""
-    requirements: list[str | Path] = [core_specifier(pair.core), EE_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
+    requirements: list[str | Path] = [core_specifier(pair.core), COLLECTION_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
     requirements.append(REQUIREMENTS / "core.txt")
     if pair.core == min(interpreters.SUPPORT, key=interpreters.number):
         requirements.append(REQUIREMENTS / "floor.txt")
@@ -166,14 +166,14 @@ def package_environment(pair: interpreters.Pair) -> Path:
 
 def awx_environment(pair: interpreters.Pair) -> Path:
     """Environment that runs jobs as AWX does, brings an AWX to a state, and opens pages in a browser."""
-    requirements: list[str | Path] = [core_specifier(pair.core), EE_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
+    requirements: list[str | Path] = [core_specifier(pair.core), COLLECTION_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
     requirements += [REQUIREMENTS / "core.txt", REQUIREMENTS / "awx.txt"]
     return ensure(f"awx-{pair.name}", pair.python, requirements, [REQUIREMENTS / "awx-collection.txt"])
 
 
 def demo_environment(pair: interpreters.Pair) -> Path:
     """Environment of the demo: only what a user would install."""
-    requirements: list[str | Path] = [core_specifier(pair.core), EE_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
+    requirements: list[str | Path] = [core_specifier(pair.core), COLLECTION_REQUIREMENTS, SIMULATOR_REQUIREMENTS]
     return ensure(f"demo-{pair.name}", pair.python, requirements)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import nox
 import nox.command
 
-from tools import environments, node, paths, tree
+from tools import environments, node, pages, paths, tree
 from tools.report import Case, write_cases
 
 if TYPE_CHECKING:
@@ -60,6 +60,17 @@ LICENCE = {"reuse lint": ["reuse", "lint"]}
 SPHINX_SETTINGS = """
 intersphinx_mapping = {}
 suppress_warnings = ["ref.ref", "ref.envvar", "toc.no_title", "misc.highlighting_failure"]
+
+from docutils.parsers.rst import Directive, directives
+
+# furo lists the sections beside a page, and shows a table of contents within the page as an error.
+class NoContents(Directive):
+    option_spec = {"local": directives.flag, "depth": directives.nonnegative_int}
+
+    def run(self):
+        return []
+
+directives.register_directive("contents", NoContents)
 """
 
 
@@ -174,7 +185,7 @@ def run_package(session: nox.Session, pair: Pair) -> None:
 
 
 def build_docs(session: nox.Session, pair: Pair) -> None:
-    """Write the documentation of the collection as HTML; one test."""
+    """Write the documentation of the collection as HTML, and look at the pages."""
     setting = prepare(session, environments.lint_environment, pair)
     folder = paths.CACHE / "docs"
     shutil.rmtree(folder, ignore_errors=True)
@@ -185,7 +196,8 @@ def build_docs(session: nox.Session, pair: Pair) -> None:
     setting.run(init)
     with (folder / "conf.py").open("a", encoding="utf-8") as configuration:
         configuration.write(SPHINX_SETTINGS)
-    conclude(setting, [run_tool(setting, "every page is written without a warning", [str(folder / "build.sh")])])
+    built = run_tool(setting, "every page is written without a warning", [str(folder / "build.sh")])
+    conclude(setting, [built, pages.check_error_boxes(folder / "build" / "html")])
     session.log(f"open {folder / 'build' / 'html' / 'index.html'}")
 
 

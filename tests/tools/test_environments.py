@@ -70,7 +70,8 @@ def test_any_patch_of_an_ansible_core_will_do() -> None:
 
 
 def test_the_oldest_requests_that_is_tested_is_the_one_that_is_promised() -> None:
-    promised = re.search(r"^requests>=(.+)$", environments.EE_REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
+    requirements = environments.COLLECTION_REQUIREMENTS.read_text(encoding="utf-8")
+    promised = re.search(r"^requests>=(.+)$", requirements, re.MULTILINE)
     floor = (environments.REQUIREMENTS / "floor.txt").read_text(encoding="utf-8")
     assert promised
     assert f"requests=={promised.group(1)}\n" in floor

@@ -737,7 +737,7 @@ def test_without_requests_a_module_says_so(tmp_path: t.Any) -> None:
         [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False, env=_environment()
     )
     assert done.returncode == 0, done.stderr
-    assert "(requests)" in done.stdout
+    assert f"{sys.executable} -m pip install 'requests>=2.28.0'" in done.stdout
 
 
 def _environment() -> dict[str, str]:

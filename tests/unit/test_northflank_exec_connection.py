@@ -286,7 +286,7 @@ print(*sorted({{"requests", "urllib3", "websocket"}} & set(sys.modules)))
 
 
 def test_a_missing_library_fails_the_task(container: Container) -> None:
-    container.fails = MissingLibraryError("Failed to import the required Python library (websocket-client)")
+    container.fails = MissingLibraryError("Cannot import required Python libraries (websocket-client).")
     assert "websocket-client" in error_of(AnsibleError, lambda: connect().exec_command("true"))
 
 

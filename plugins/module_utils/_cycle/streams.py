@@ -33,6 +33,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from ansible_collections.quayside.paas.plugins.module_utils._websocket import WebSocket, open_websocket
 
+from .._websocket import require_libraries
+
 Params = t.Mapping[str, t.Any]
 
 # Kind of a stream: what follows the path of the instance, and what the key needs.
@@ -224,6 +226,7 @@ def capture(client: Cycle, params: Params, *, clock: t.Callable[[], float] = tim
     Raises what authorise() and open_stream() raise, TransportError when the stream breaks, and WaitTimeoutError when
     there was something to look for that did not come; both then carry what was captured in results.
     """
+    require_libraries()
     pattern = _pattern(params["until_regex"])
     authorisation = authorise(client, "console", params["container_id"], params["instance_id"])
     captured = Capture(pattern, params["max_bytes"], params["backlog"], authorisation.token)

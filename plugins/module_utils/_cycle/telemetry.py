@@ -36,6 +36,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._resource import val
 from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 
+from .._websocket import require_libraries
+
 Params = t.Mapping[str, t.Any]
 
 UNLIMITED = 2**60  # bytes; what the kernel says when there is no limit is some larger number
@@ -66,6 +68,7 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     container_id, live = params["container_id"], params["live"]
     if live is not None:
         check_ranges(live)
+        require_libraries()
 
     def read_one(instance_id: str) -> list[Item]:
         if live:
