@@ -16,6 +16,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from support.simulator import Simulator, start_simulator
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Define options of suites here, so that they can be given whatever paths are."""
+    parser.addoption(
+        "--module", action="append", default=[], metavar="NAME", help="contract: only tests of this module (repeatable)"
+    )
+
+
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     """A simulator of the shipped estate for the whole session."""

@@ -1,38 +1,71 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every case of every module in every way, once for all tests."""
+"""Fixtures of the contract tests, and which of them run, and where."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.ways import WAYS, Ran, play
-from support.playbook import run_playbook
+from contract import results
+from contract.modules import MODULES
+from contract.runs import Pieces
 
 if TYPE_CHECKING:
     from support.simulator import Simulator
 
+HERE = Path(__file__).parent
+OF_A_MODULE = re.compile(r"test_modules\.py::\w+\[(\w+)")
+
 
 @pytest.fixture(scope="session")
-def ways(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
-    """All cases, in every way, each on a simulator in the same state whose clock stands still."""
-    ran = {}
-    for name, way in WAYS.items():
-        simulator.reset()
-        # The time from one reset to its freeze differs; what the platform tells may depend on it.
-        simulator.clock(freeze=True, set="2026-11-02T08:00:00Z")
-        run = run_playbook(
-            tmp_path_factory.mktemp("contract"),
-            play(simulator, way["turns"]),
-            "-vvvvv",
-            *(["--check", "--diff"] if way["check"] else []),
-            extra_vars={"quayside_paas_in_process": way["in_process"]},
-            # Results then repeat the arguments, the token among them: masked, in both hosts.
-            env={"ANSIBLE_INJECT_INVOCATION": "1"},
-        )
-        assert run.results, run.output[-4000:]
-        ran[name] = Ran(run, simulator.journal())
-    return ran
+def pieces(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Pieces:
+    """The runs of the cases of all modules."""
+    return Pieces(simulator, tmp_path_factory.mktemp("pieces"))
+
+
+@pytest.fixture(scope="session")
+def known(simulator: Simulator) -> frozenset[str]:
+    """All ids of the shipped estate."""
+    simulator.reset()
+    return frozenset(results.ID.findall(json.dumps(simulator.estate())))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave only the tests of the modules that --module names, and what is outside of this folder."""
+    wanted = set(config.getoption("module"))
+    if unknown := wanted - set(MODULES):
+        raise pytest.UsageError(f"--module: there is no module {', '.join(sorted(unknown))}")
+    if not wanted:
+        return
+
+    def stays(item: pytest.Item) -> bool:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        return HERE not in item.path.parents or parameters.get("module") in wanted
+
+    config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
+    items[:] = [item for item in items if stays(item)]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Send all tests of a module to one worker, which then makes the runs that they share, and no others.
+
+    Groups of pytest-xdist 3.8 would say so, but do not work with pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, _test = nodeid.partition("::")
+            module = OF_A_MODULE.search(nodeid)
+            if module:
+                return module[1]
+            return file if Path(file).parent.name == HERE.name else nodeid
+
+    return Scheduling(config, log)

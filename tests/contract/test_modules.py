@@ -6,120 +6,229 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.modules import documentation
-from contract.results import ANSIBLES_OWN, collect, compare
-from contract.ways import CASES, WAYS, Ran
+from contract.cases import CASES
+from contract.modules import MODULES, documentation, group_of
+from contract.results import ANSIBLES_OWN, difference, lasting, names, secrets, shown, undocumented
+from contract.runs import AS_A_MODULE, IN_PROCESS, WAYS, CaseRun, Pieces, report
 from support import openapi
+from support.playbook import output_file
 
 if TYPE_CHECKING:
-    from support.simulator import Simulator
+    from collections.abc import Iterator
 
-ALL = [(module, case["name"]) for module, cases in CASES.items() for case in cases]
-FAILING = {
-    (module, case["name"]): case["fails_with"]
-    for module, cases in CASES.items()
-    for case in cases
-    if "fails_with" in case
-}
-every_case = pytest.mark.parametrize(("module", "case"), ALL)
-every_way = pytest.mark.parametrize("way", WAYS)
+every_module = pytest.mark.parametrize("module", CASES)
+SECRETS = {"secret", "token"}
+ERROR_KEYS = {"method", "path", "status", "code", "id", "details"}
+WARNING = re.compile(r".*\[(?:WARNING|DEPRECATION WARNING)\].*|.*Traceback.*")
 
 
-@pytest.mark.parametrize("module", CASES)
-def test_every_module_has_cases_that_succeed_and_one_that_fails(module: str) -> None:
-    kinds = ["fails_with" in case for case in CASES[module]]
-    assert True in kinds
-    assert False in kinds
+def test_every_module_has_cases() -> None:
+    assert set(CASES) == set(MODULES)
 
 
-@every_way
-@every_case
-def test_it_ends_as_expected(module: str, case: str, way: str, ways: dict[str, Ran]) -> None:
-    result = ways[way].result(module, case)
-    if (module, case) in FAILING:
-        assert result["failed"] is True
-        assert FAILING[module, case] in result["msg"]
-    else:
-        assert not result.get("failed"), result.get("msg")
+@every_module
+def test_cases_succeed_and_fail(module: str) -> None:
+    assert {case.fails_with is None for case in CASES[module]} == {True, False}
+    assert len({case.name for case in CASES[module]}) == len(CASES[module])
 
 
-@every_case
-def test_both_hosts_of_a_module_agree_to_the_byte(module: str, case: str, ways: dict[str, Ran]) -> None:
-    assert ways["in process"].result(module, case) == ways["as a module"].result(module, case)
+@every_module
+def test_it_runs(module: str, pieces: Pieces) -> None:
+    for check in (False, True):
+        in_process, as_a_module = (pieces.get(module).of_way(way, check=check) for way in WAYS)
+        assert set(in_process) == {case.name for case in CASES[module]}
+        assert {one.case.fails_with is None for one in as_a_module.values()} == {True, False}
 
 
-@every_case
-def test_check_mode_says_what_the_real_run_says(module: str, case: str, ways: dict[str, Ran]) -> None:
-    for way in ("in process", "as a module"):
-        real, check = (ways[name].result(module, case) for name in (way, f"{way}, check mode"))
-        assert _lasting(check) == _lasting(real)
+@every_module
+def test_it_ends_as_expected(module: str, pieces: Pieces) -> None:
+    report(f"{one}: {wrong}" for one in pieces.get(module).case_runs if (wrong := _wrong_end(one)))
 
 
-@every_way
-def test_check_mode_sends_nothing_but_get(way: str, ways: dict[str, Ran]) -> None:
-    if WAYS[way]["check"]:
-        assert {entry["method"] for entry in ways[way].journal} == {"GET"}
+def _wrong_end(one: CaseRun) -> str | None:
+    """Say what is wrong about how a case ended, or return None."""
+    result, case = one.result, one.case
+    message = str(result.get("msg"))
+    foreseen = case.check if one.check else None
+    if case.fails_with is None or foreseen:
+        wanted = foreseen == "changed" if foreseen else case.changed
+        if result.get("failed"):
+            return f"it failed: {message}"
+        return None if result["changed"] is wanted else f"changed is {result['changed']}"
+    if not result.get("failed"):
+        return "it did not fail"
+    if case.fails_with not in message:
+        return f"the message lacks {case.fails_with!r}: {message}"
+    return None if result["error"].keys() == ERROR_KEYS else f"error has {sorted(result['error'])}"
 
 
-@pytest.mark.parametrize("way", [name for name, way in WAYS.items() if "second" in way["turns"]])
-@every_case
-def test_the_second_run_changes_nothing(module: str, case: str, way: str, ways: dict[str, Ran]) -> None:
-    first, second = (ways[way].result(module, case, turn) for turn in ("first", "second"))
-    assert second["changed"] is False
-    assert _lasting(first) == _lasting(second)
+@every_module
+def test_a_second_run(module: str, pieces: Pieces) -> None:
+    report(f"{one}: {wrong}" for one in pieces.get(module).case_runs if (wrong := _wrong_repetition(one)))
 
 
-@every_way
-def test_the_requests_are_counted_as_the_platform_counts_them(way: str, ways: dict[str, Ran]) -> None:
-    results = ways[way].run.results.values()
-    assert sum(result["request_count"] for result in results) == len(ways[way].journal)
+def _wrong_repetition(one: CaseRun) -> str | None:
+    """Say what is wrong about the second run of a case, or return None."""
+    if len(one.results) < 2 or (one.case.acts and one.case.fails_with is not None):
+        return None
+    first, second = one.results
+    if one.case.acts and second.get("failed"):
+        return f"the second run failed: {second.get('msg')}"
+    if second["changed"] is not one.case.again:
+        return f"changed is {second['changed']} in the second run"
+    return None if one.case.acts else difference(_unmetered(first), _unmetered(second))
 
 
-@every_way
-def test_requests_are_as_the_vendor_specifies_them(way: str, ways: dict[str, Ran]) -> None:
-    assert openapi.check_journal(ways[way].journal) == []
+@every_module
+def test_both_ways_return_the_same(module: str, pieces: Pieces, known: frozenset[str]) -> None:
+    def compared(one: CaseRun) -> Any:
+        return lasting(one.result, known, str(one.folder)) if one.case.acts else one.result
+
+    piece = pieces.get(module)
+    report(
+        f"{one}: {wrong}"
+        for check in (False, True)
+        for name, one in piece.of_way(AS_A_MODULE, check=check).items()
+        if (wrong := difference(compared(one), compared(piece.of_way(IN_PROCESS, check=check)[name])))
+    )
 
 
-@every_way
-def test_nothing_warns(way: str, ways: dict[str, Ran]) -> None:
-    output = ways[way].run.output
-    assert not re.findall(r".*\[(?:WARNING|DEPRECATION WARNING)\].*", output)
-    assert "Traceback" not in output
-    assert not [name for name, result in ways[way].run.results.items() if {"warnings", "deprecations"} & set(result)]
+@every_module
+def test_check_mode_reports_what_the_run_reports(module: str, pieces: Pieces) -> None:
+    piece = pieces.get(module)
+    report(
+        f"{one}: {wrong}"
+        for way in WAYS
+        for name, one in piece.of_way(way, check=True).items()
+        for wrong in _wrong_predictions(piece.of_way(way)[name], one)
+    )
 
 
-@every_way
-def test_the_token_is_nowhere_in_the_output(way: str, ways: dict[str, Ran], simulator: Simulator) -> None:
-    run = ways[way].run
-    texts = [run.output, (run.folder / "results.json").read_text(encoding="utf-8")]
-    for secret in {*simulator.tokens.values(), *simulator.cycle.keys.values()}:
-        for form in (secret, base64.b64encode(secret.encode()).decode()):
-            assert not [text for text in texts if form in text]
+def _wrong_predictions(run: CaseRun, check: CaseRun) -> Iterator[str]:
+    """Find what check mode reports otherwise than the run."""
+    real, promised = run.result, check.result
+    if not run.case.acts:
+        if wrong := difference(_unmetered(real), _unmetered(promised)):
+            yield wrong
+    elif run.case.fails_with is None:
+        if promised["changed"] is not real["changed"]:
+            yield f"changed is {promised['changed']}"
+        if promised.keys() != real.keys():
+            yield f"only one of both has {sorted(promised.keys() ^ real.keys())}"
+        if "diff" in real:
+            if wrong := difference(real["diff"]["before"], promised["diff"]["before"], "diff.before"):
+                yield wrong
+            for name, result in (("the run", real), ("check mode", promised)):
+                if (result["diff"]["before"] != result["diff"]["after"]) is not real["changed"]:
+                    yield f"the diff of {name} does not fit changed, which is {real['changed']}"
 
 
-@every_case
-def test_results_are_documented(module: str, case: str, ways: dict[str, Ran]) -> None:
-    result = ways["as a module"].result(module, case)
-    own = {name: value for name, value in result.items() if name not in ANSIBLES_OWN}
-    compare(own, documentation(module)["RETURN"], module)
+@every_module
+def test_check_mode_only_reads(module: str, pieces: Pieces) -> None:
+    report(
+        f"{one}: {entry['method']} {entry['path']}"
+        for one in pieces.get(module).case_runs
+        for entry in one.journal
+        # At Cycle, reading SSH credentials creates them.
+        if one.check and (entry["method"] != "GET" or entry["path"].endswith("/ssh"))
+    )
 
 
-@pytest.mark.parametrize("module", CASES)
-def test_documented_results_occur(module: str, ways: dict[str, Ran]) -> None:
-    seen: set[str] = set()
-    for case in CASES[module]:
-        collect(ways["as a module"].result(module, case["name"]), "", seen)
-    for name, page in documentation(module)["RETURN"].items():
-        assert name in seen
-        for inner in page.get("contains", {}):
-            assert f"{name}.{inner}" in seen, f"no case returns {name}.{inner}"
+@every_module
+def test_requests_are_counted(module: str, pieces: Pieces) -> None:
+    counts = [
+        (one, sum(result["request_count"] for result in one.results), len(one.journal))
+        for one in pieces.get(module).case_runs
+    ]
+    report(f"{one}: request_count is {told}, not {sent}" for one, told, sent in counts if told != sent)
 
 
-def _lasting(result: dict[str, Any]) -> dict[str, Any]:
-    """A result without what every request changes."""
+@pytest.mark.parametrize("module", [module for module in CASES if group_of(module) == "cycle"])
+def test_requests_are_as_the_vendor_specifies_them(module: str, pieces: Pieces) -> None:
+    report(
+        f"{one}: {finding}" for one in pieces.get(module).case_runs for finding in openapi.check_journal(one.journal)
+    )
+
+
+@every_module
+def test_nothing_warns(module: str, pieces: Pieces) -> None:
+    piece = pieces.get(module)
+    report(WARNING.findall(piece.run.output))
+    report(
+        f"{one}: {shown(result[name])}"
+        for one in piece.case_runs
+        for result in one.results
+        for name in ("warnings", "deprecations")
+        if name in result
+    )
+
+
+@every_module
+def test_no_secret_is_shown(module: str, pieces: Pieces) -> None:
+    piece = pieces.get(module)
+    results = [result for one in piece.case_runs for result in one.results]
+    created = secrets(results)
+    # Otherwise this would prove nothing about what the module creates.
+    assert created or not SECRETS & {name.rpartition(".")[2] for name in documented_names(module)}
+    given = {*pieces.simulator.cycle.keys.values(), *pieces.simulator.tokens.values()}
+    given |= {case.tells for case in CASES[module] if case.tells is not None}
+    report(
+        f"{module}: {place} has a secret that ends in {hidden[-4:]}"
+        for place, text, values in (
+            (output_file(piece.run.folder), piece.run.output, given | created),
+            ("a result", json.dumps(results), given),
+        )
+        for hidden in values
+        if hidden in text or base64.b64encode(hidden.encode()).decode() in text
+    )
+
+
+@every_module
+def test_results_are_documented(module: str, pieces: Pieces) -> None:
+    pages = documentation(module)["RETURN"]
+    report(
+        f"{one}: {wrong}"
+        for check in (False, True)
+        for one in pieces.get(module).of_way(IN_PROCESS, check=check).values()
+        for wrong in undocumented({name: one.result[name] for name in one.result.keys() - ANSIBLES_OWN}, pages)
+    )
+
+
+@every_module
+def test_documented_results_occur(module: str, pieces: Pieces) -> None:
+    occurring = {name for one in pieces.get(module).of_way(IN_PROCESS).values() for name in names(one.result)}
+    report(f"{module}: no case returns {name}" for name in documented_names(module) - occurring)
+
+
+@every_module
+def test_results_keep_their_shape(module: str, pieces: Pieces) -> None:
+    pages = documentation(module)["RETURN"]
+    always = {name for name, page in pages.items() if page["returned"] in ("always", "success")}
+    report(
+        f"{one}: {sorted(missing)} is missing"
+        for one in pieces.get(module).case_runs
+        for result in one.results
+        if not result.get("failed") and (missing := always - result.keys())
+    )
+
+
+def documented_names(module: str) -> set[str]:
+    """Return the names of all documented results, with dots."""
+
+    def below(pages: dict[str, Any], where: str) -> Iterator[str]:
+        for name, page in pages.items():
+            yield f"{where}{name}"
+            yield from below(page.get("contains", {}), f"{where}{name}.")
+
+    return set(below(documentation(module)["RETURN"], ""))
+
+
+def _unmetered(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result without what every request changes."""
     return {name: value for name, value in result.items() if name not in ("rate_limit", "invocation")}
