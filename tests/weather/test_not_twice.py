@@ -5,32 +5,31 @@
 """Not twice, not lost: whatever happens to a task that places instances, running it again ends with the right number.
 
 The module runs as a process of its own, as Ansible starts it. The process is killed at each of its requests in turn,
-after the platform has carried the request out and before the answer arrives.
+after the platform has carried the request out and before the answer arrives. Time is simulated.
 """
 
 from __future__ import annotations
 
-import time
+import datetime
 import typing as t
 
 import pytest
 
-from support.simulator import Simulator, start_simulator
+from support.settings import wait_for
+from support.simulator import Simulator
 from weather import module_process
-from weather.module_process import Arguments, finish
+from weather.module_process import PATIENT, Arguments, ModuleProcess
 
 if t.TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Iterator
     from pathlib import Path
 
 WORKER = "worker"  # a container without instances
 WEB = "web"  # one with instances on two servers
-ANSWER_LATE = {"delay": 60}
+NEVER_ANSWERED = {"delay": 3600}
 
 
 class Platform:
-    """A simulator that is quick, and what the tests ask of it."""
+    """A simulator, and what the tests ask of it."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
@@ -39,6 +38,10 @@ class Platform:
     def restart(self) -> None:
         self.simulator.reset()
         self.simulator.cycle.settings(jobs={"queued": 0.3, "running": 0.4}, instances={"new": 0.1, "starting": 0.2})
+
+    def posts(self) -> list[dict[str, t.Any]]:
+        """The requests for instances that were carried out or broken off."""
+        return [one for one in self.simulator.journal() if one["method"] == "POST" and one["path"].startswith("/v1/")]
 
     def containers(self) -> dict[str, dict[str, t.Any]]:
         found = self.simulator.cycle.get("/v1/containers?page[size]=100").data["data"]
@@ -64,40 +67,38 @@ class Platform:
 
 
 @pytest.fixture
-def platform() -> Iterator[Platform]:
-    simulator = start_simulator()
-    yield Platform(simulator)
-    simulator.stop()
+def platform(simulator: Simulator) -> Platform:
+    return Platform(simulator)
 
 
-def start(platform: Platform, folder: Path, arguments: Arguments, module: str = "instance") -> subprocess.Popen[bytes]:
+def start(platform: Platform, folder: Path, arguments: Arguments) -> ModuleProcess:
     """The module as a process."""
     cycle = platform.simulator.cycle
-    connection = {"api_url": cycle.url, "api_key": cycle.key, "hub_id": cycle.hub, "wait_interval": 1}
-    return module_process.start(folder, module, {**connection, **arguments})
+    access = {"api_url": cycle.url, "api_key": cycle.key, "hub_id": cycle.hub}
+    return module_process.start(platform.simulator, folder, "instance", {**access, **PATIENT, **arguments})
 
 
 def run(platform: Platform, folder: Path, arguments: Arguments) -> dict[str, t.Any]:
-    return finish(start(platform, folder, arguments))
+    return start(platform, folder, arguments).result()
 
 
 def kill_at(platform: Platform, folder: Path, arguments: Arguments, number: int) -> bool:
     """Kills the module when the platform has carried its request of that number out. False when it sends fewer."""
-    platform.simulator.fault("*", "*", ANSWER_LATE, after=number - 1)
+    platform.simulator.fault("*", "*", NEVER_ANSWERED, after=number - 1)
     platform.simulator.clear_journal()
     process = start(platform, folder, arguments)
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        done = [entry for entry in platform.simulator.journal() if entry["status"] is not None]
-        if len(done) >= number:
-            process.kill()
-            process.communicate()
-            platform.simulator.clear_faults()
-            return True
-        time.sleep(0.02)
+    wait_for(lambda: process.ended() or carried_out(platform, number), f"request {number} or the end of the module")
     platform.simulator.clear_faults()
-    assert not finish(process).get("failed")
-    return False
+    if process.ended():
+        assert not process.result().get("failed")
+        return False
+    process.kill()
+    return True
+
+
+def carried_out(platform: Platform, number: int) -> bool:
+    """Whether the platform has carried out so many requests."""
+    return sum(entry["status"] is not None for entry in platform.simulator.journal()) >= number
 
 
 def placement(platform: Platform) -> tuple[str, Arguments, dict[str, int]]:
@@ -151,12 +152,10 @@ def test_killed_at_any_request(platform: Platform, tmp_path: Path, situation: st
 def test_killed_before_its_job_is_visible(platform: Platform, tmp_path: Path, settings: dict[str, t.Any]) -> None:
     platform.simulator.cycle.settings(jobs=settings)
     container, arguments, wanted = placement(platform)
-    platform.simulator.fault("POST", "*/instances", ANSWER_LATE)
+    platform.simulator.fault("POST", "*/instances", NEVER_ANSWERED)
     process = start(platform, tmp_path, arguments)
-    while not [one for one in platform.simulator.journal() if one["method"] == "POST" and one["status"]]:
-        time.sleep(0.02)
+    wait_for(lambda: [one for one in platform.posts() if one["status"]], "the request for instances")
     process.kill()
-    process.communicate()
     result = run(platform, tmp_path, arguments)
     assert not result.get("failed"), result
     assert platform.live(container) == wanted
@@ -191,17 +190,16 @@ def test_a_request_that_never_arrived_is_sent_again_only_when_that_is_certain(
     result = run(platform, tmp_path, arguments)
     assert not result.get("failed"), result
     assert platform.live(container) == wanted
-    posts = [entry for entry in platform.simulator.journal() if entry["method"] == "POST"]
-    assert len(posts) == 2
+    first, second = (datetime.datetime.fromisoformat(entry["time"]) for entry in platform.posts())
     # As long as an accepted job may take to become visible.
-    assert posts[1]["monotonic"] - posts[0]["monotonic"] >= 30
+    assert (second - first).total_seconds() >= 30
 
 
 def test_without_the_capability_to_see_jobs_nothing_is_risked(platform: Platform, tmp_path: Path) -> None:
     container, arguments, wanted = placement(platform)
     key = platform.simulator.cycle.keys["no-jobs"]
     platform.simulator.fault("POST", "*/instances", {"reset": "before"})
-    refused = run(platform, tmp_path, {**arguments, "api_key": key, "wait_timeout": 4})
+    refused = run(platform, tmp_path, {**arguments, "api_key": key, "wait_timeout": 60})
     assert refused["failed"]
     assert refused["changed"]
     assert "Run the task again" in refused["msg"]

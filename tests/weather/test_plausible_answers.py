@@ -2,24 +2,26 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where nobody knows what Cycle answers, every plausible answer leads to the same end."""
+"""Where nobody knows what Cycle answers, every plausible answer leads to the same end. Time is simulated."""
 
 from __future__ import annotations
 
-import importlib
 import typing as t
+from collections.abc import Callable
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import execute
+from weather import module_process
 
 if t.TYPE_CHECKING:
+    from pathlib import Path
+
     from support.simulator import Simulator
 
 WORKER = "66c000000000000000000002"
 SERVER, OTHER = "665e00000000000000000001", "665e00000000000000000003"
 Result = dict[str, t.Any]
+Run = Callable[..., Result]
 
 # What the simulator is set to, and the key that asks.
 ANSWERS: dict[str, tuple[dict[str, t.Any], str]] = {
@@ -38,14 +40,15 @@ ANSWERS: dict[str, tuple[dict[str, t.Any], str]] = {
 }
 
 
-def run(sim: Simulator, module: str, key: str = "demo", check_mode: bool = False, **options: t.Any) -> Result:
-    """The result of a module, run here. Its options have passed Ansible's validation."""
-    declared = importlib.import_module(f"ansible_collections.quayside.paas.plugins.modules.{module}").MODULE
-    access = {"api_url": sim.cycle.url, "api_key": sim.cycle.keys[key], "hub_id": sim.cycle.hub}
-    validator = ArgumentSpecValidator(declared.arguments.options, **declared.arguments.rules())
-    checked = validator.validate({**access, **options})
-    assert not checked.error_messages
-    return execute(declared, checked.validated_parameters, check_mode=check_mode, diff=True)
+@pytest.fixture
+def run(sim: Simulator, tmp_path: Path) -> Run:
+    """Run a module, by its name, the name of a key and its options; return its result."""
+
+    def run_module(module: str, key: str = "demo", **options: t.Any) -> Result:
+        access = {"api_url": sim.cycle.url, "api_key": sim.cycle.keys[key], "hub_id": sim.cycle.hub}
+        return module_process.run(sim, tmp_path, module, {**access, "timeout": 3600, **options})
+
+    return run_module
 
 
 def on_servers(sim: Simulator) -> list[str]:
@@ -54,7 +57,7 @@ def on_servers(sim: Simulator) -> list[str]:
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_placing_and_deleting(sim: Simulator, answer: str) -> None:
+def test_placing_and_deleting(sim: Simulator, run: Run, answer: str) -> None:
     settings, key = ANSWERS[answer]
     sim.cycle.settings(**settings)
     wanted = {
@@ -63,41 +66,41 @@ def test_placing_and_deleting(sim: Simulator, answer: str) -> None:
         "exact": True,
         "wait_interval": 1,
     }
-    placed = run(sim, "instance", key, **wanted)
+    placed = run("instance", key, **wanted)
     assert not placed.get("failed"), placed
     assert len(placed["created"]) == 3
     assert on_servers(sim) == [SERVER, SERVER, OTHER]
-    assert run(sim, "instance", key, **wanted)["changed"] is False
-    deleted = run(sim, "instance", key, container_id=WORKER, state="absent", server_id=SERVER, wait_interval=1)
+    assert run("instance", key, **wanted)["changed"] is False
+    deleted = run("instance", key, container_id=WORKER, state="absent", server_id=SERVER, wait_interval=1)
     assert not deleted.get("failed"), deleted
     assert len(deleted["deleted"]) == 2
     assert on_servers(sim) == [OTHER]
-    again = run(sim, "instance", key, container_id=WORKER, state="absent", server_id=SERVER, wait_interval=1)
+    again = run("instance", key, container_id=WORKER, state="absent", server_id=SERVER, wait_interval=1)
     assert again["changed"] is False
 
 
-def test_a_job_that_never_ends_is_a_failure_in_time(sim: Simulator) -> None:
+def test_a_job_that_never_ends_is_a_failure_in_time(sim: Simulator, run: Run) -> None:
     sim.cycle.settings(jobs={"queued": 1000})
     placement = [{"server_id": SERVER, "count": 1}]
-    result = run(sim, "instance", container_id=WORKER, placement=placement, wait_timeout=2, wait_interval=1)
+    result = run("instance", container_id=WORKER, placement=placement, wait_timeout=2, wait_interval=1)
     assert result["failed"]
     assert result["changed"]
     assert "not done after 2 seconds" in result["msg"]
     assert result["jobs"][0]["state"] in ("new", "queued")
 
 
-def test_an_expired_job_is_a_failure(sim: Simulator) -> None:
+def test_an_expired_job_is_a_failure(sim: Simulator, run: Run) -> None:
     sim.cycle.settings(jobs={"fail": "expired"})
     placement = [{"server_id": SERVER, "count": 1}]
-    result = run(sim, "instance", container_id=WORKER, placement=placement, wait_interval=1)
+    result = run("instance", container_id=WORKER, placement=placement, wait_interval=1)
     assert result["failed"]
     assert "expired before it ran" in result["msg"]
 
 
-def test_an_instance_that_does_not_start_is_a_failure(sim: Simulator) -> None:
+def test_an_instance_that_does_not_start_is_a_failure(sim: Simulator, run: Run) -> None:
     sim.cycle.settings(instances={"outcomes": {WORKER: "failed"}})
     placement = [{"server_id": SERVER, "count": 1}]
-    result = run(sim, "instance", container_id=WORKER, placement=placement, wait_interval=1)
+    result = run("instance", container_id=WORKER, placement=placement, wait_interval=1)
     assert result["failed"]
     assert result["changed"]
     assert "failed" in result["msg"]
@@ -105,30 +108,30 @@ def test_an_instance_that_does_not_start_is_a_failure(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize("trap", ["clamp", "ignore_size"])
-def test_pages_of_other_sizes_lose_nothing(sim: Simulator, trap: str) -> None:
+def test_pages_of_other_sizes_lose_nothing(sim: Simulator, run: Run, trap: str) -> None:
     sim.control("generate", {"platform": "cycle", "container": WORKER, "instances": 250})
     sim.fault("GET", f"/v1/containers/{WORKER}/instances", {"pagination": trap}, times=None)
-    assert len(run(sim, "instance_info", container_id=WORKER)["instances"]) == 250
+    assert len(run("instance_info", container_id=WORKER)["instances"]) == 250
 
 
-def test_pages_that_repeat_are_an_error(sim: Simulator) -> None:
+def test_pages_that_repeat_are_an_error(sim: Simulator, run: Run) -> None:
     sim.control("generate", {"platform": "cycle", "container": WORKER, "instances": 250})
     sim.fault("GET", f"/v1/containers/{WORKER}/instances", {"pagination": "ignore_page"}, times=None)
-    result = run(sim, "instance_info", container_id=WORKER)
+    result = run("instance_info", container_id=WORKER)
     assert result["failed"]
     assert "sends its first page again" in result["msg"]
 
 
-def test_pages_without_end_are_an_error(sim: Simulator) -> None:
+def test_pages_without_end_are_an_error(sim: Simulator, run: Run) -> None:
     sim.fault("GET", "/v1/containers/*/instances", {"pagination": "endless"}, times=None)
-    result = run(sim, "instance_info", container_id="66c000000000000000000001")
+    result = run("instance_info", container_id="66c000000000000000000001")
     assert result["failed"]
     assert "list" in result["msg"]
 
 
-def test_errors_of_authentication_in_the_shape_of_oauth(sim: Simulator) -> None:
+def test_errors_of_authentication_in_the_shape_of_oauth(sim: Simulator, run: Run) -> None:
     sim.cycle.settings(errors={"oauth": True})
-    result = run(sim, "container_info", "expired")
+    result = run("container_info", "expired")
     assert result["failed"]
     assert result["error"]["status"] == 401
 
@@ -164,9 +167,9 @@ def test_errors_of_authentication_in_the_shape_of_oauth(sim: Simulator) -> None:
     ],
 )
 def test_the_missing_capability_is_named(
-    sim: Simulator, key: str, capability: str, module: str, options: dict[str, t.Any]
+    run: Run, key: str, capability: str, module: str, options: dict[str, t.Any]
 ) -> None:
-    result = run(sim, module, key, **options)
+    result = run(module, key, **options)
     assert result["failed"]
     assert result["changed"] is False
     assert result["error"]["status"] == 403

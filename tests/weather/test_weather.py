@@ -15,35 +15,66 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from weather_cases import CASES, Case, Record
-from weather_runs import APART, HERE, ROUTES, Part, run_all
+from weather_cases import CASES, SAMPLE, Case, Record
+from weather_runs import APART, APART_CASES, HERE, ROUTES, Part, Parts, run_all
+
+from support.shared_run import SharedRun
 
 by_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+by_case_apart = pytest.mark.parametrize("case", APART_CASES, ids=[case.name for case in APART_CASES])
 by_way = pytest.mark.parametrize("way", [HERE, APART])
 by_route = pytest.mark.parametrize("route", ROUTES)
 
-Parts = dict[str, list[Part]]
-
 
 @pytest.fixture(scope="session")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+def shared_run(tmp_path_factory: pytest.TempPathFactory) -> SharedRun[Parts]:
     """All cases, run both ways."""
-    return run_all(tmp_path_factory.mktemp("weather"))
+    return SharedRun(lambda: run_all(tmp_path_factory.mktemp("weather")))
+
+
+@pytest.fixture
+def parts(shared_run: SharedRun[Parts]) -> Parts:
+    """What came of all cases."""
+    return shared_run.result()
 
 
 def part_of(parts: Parts, way: str, case: Case) -> Part:
     """The part that ran a case one way."""
-    return next(part for part in parts[way] if case.name in part.seen)
+    return next(part for part in parts.by_way[way] if case.name in part.seen)
 
 
-@by_way
-@by_case
-def test_case_ends_well(parts: Parts, case: Case, way: str) -> None:
+def ends_well(parts: Parts, way: str, case: Case) -> None:
+    """Assert that a case had the right result one way."""
     seen = part_of(parts, way, case).seen[case.name]
     case.expect(seen)
     assert seen.result["changed"] is False
     assert not seen.result.get("warnings")
     assert not seen.result.get("deprecations")
+
+
+@by_case
+def test_case_ends_well_here(parts: Parts, case: Case) -> None:
+    ends_well(parts, HERE, case)
+    # Arguments that are not in order are for the ordinary module to complain about.
+    refused = any(text in str(part_of(parts, HERE, case).seen[case.name].result.get("msg")) for text in REFUSED)
+    assert modules_started(parts, HERE, case) == int(refused)
+
+
+REFUSED = ("Unsupported parameters", "missing required arguments", "missing parameter(s)", "unable to convert to")
+
+
+@by_case_apart
+def test_case_ends_well_apart_and_the_same(parts: Parts, case: Case) -> None:
+    ends_well(parts, APART, case)
+    assert modules_started(parts, APART, case) >= 1
+    here, apart = (comparable(part_of(parts, way, case), case) for way in (HERE, APART))
+    assert here == apart
+
+
+def test_what_runs_apart_has_each_kind_of_fault() -> None:
+    kinds = [{key for case in cases for what, *_rest in case.faults for key in what} for cases in (CASES, APART_CASES)]
+    assert kinds[0] == kinds[1]
+    assert {case.name for case in CASES} >= SAMPLE
 
 
 def comparable(part: Part, case: Case) -> t.Any:
@@ -65,12 +96,6 @@ def strip(value: t.Any, left_out: frozenset[str]) -> t.Any:
     return kept
 
 
-@by_case
-def test_both_ways_give_the_same_result(parts: Parts, case: Case) -> None:
-    here, apart = (comparable(part_of(parts, way, case), case) for way in (HERE, APART))
-    assert here == apart
-
-
 def modules_started(parts: Parts, way: str, case: Case) -> int:
     """How many module processes Ansible started for a case."""
     output = part_of(parts, way, case).run.output
@@ -78,20 +103,9 @@ def modules_started(parts: Parts, way: str, case: Case) -> int:
     return section.count("Using module file")
 
 
-@by_case
-def test_each_way_was_taken(parts: Parts, case: Case) -> None:
-    assert modules_started(parts, APART, case) >= 1
-    # Arguments that are not in order are for the ordinary module to complain about.
-    refused = any(text in str(part_of(parts, HERE, case).seen[case.name].result.get("msg")) for text in REFUSED)
-    assert modules_started(parts, HERE, case) == int(refused)
-
-
-REFUSED = ("Unsupported parameters", "missing required arguments", "missing parameter(s)", "unable to convert to")
-
-
 @by_way
 def test_no_traceback_anywhere(parts: Parts, way: str) -> None:
-    for part in parts[way]:
+    for part in parts.by_way[way]:
         assert "Traceback (most recent call last)" not in part.run.output
         assert "Traceback" not in json.dumps(part.run.results)
 
@@ -99,7 +113,7 @@ def test_no_traceback_anywhere(parts: Parts, way: str) -> None:
 @by_way
 @by_route
 def test_each_way_to_hand_over_a_token_works(parts: Parts, way: str, route: str) -> None:
-    part = parts[way][0]
+    part = parts.by_way[way][0]
     assert not part.routes[route].get("failed"), part.routes[route]
     assert len(part.routes[route]["projects"]) >= 3
     assert f"by-{route}" in part.tokens_used
@@ -129,14 +143,14 @@ SHOWN_BY_ANSIBLE = {HERE: frozenset[str](), APART: frozenset({"by-environment"})
 
 @by_way
 def test_no_token_in_the_output(parts: Parts, way: str) -> None:
-    for part in parts[way]:
+    for part in parts.by_way[way]:
         assert "quayside.paas" in part.run.output
         assert leaks(part.run.output, part, SHOWN_BY_ANSIBLE[way]) == []
 
 
 @by_way
 def test_no_token_in_the_results(parts: Parts, way: str) -> None:
-    for part in parts[way]:
+    for part in parts.by_way[way]:
         text = json.dumps(part.run.results)
         assert "********" in text
         assert leaks(text, part) == []
@@ -144,9 +158,8 @@ def test_no_token_in_the_results(parts: Parts, way: str) -> None:
 
 @by_way
 def test_no_token_in_the_process_list(parts: Parts, way: str) -> None:
-    for part in parts[way]:
-        found = b"\n".join(part.command_lines).decode("utf-8", "replace")
-        assert leaks(found, part, SHOWN_BY_ANSIBLE[way]) == []
+    found = b"\n".join(parts.command_lines).decode("utf-8", "replace")
+    assert leaks(found, parts.by_way[way][0], SHOWN_BY_ANSIBLE[way]) == []
 
 
 def files_below(folder: Path) -> t.Iterator[Path]:
@@ -156,20 +169,20 @@ def files_below(folder: Path) -> t.Iterator[Path]:
 
 @by_way
 def test_no_token_in_files_left_behind(parts: Parts, way: str) -> None:
-    for part in parts[way]:
+    for part in parts.by_way[way]:
         for path in files_below(part.run.folder):
             assert leaks(path.read_text(encoding="utf-8", errors="replace"), part) == [], path
 
 
 @by_way
 def test_nothing_is_left_in_the_temporary_folders(parts: Parts, way: str) -> None:
-    for part in parts[way]:
+    for part in parts.by_way[way]:
         for name in ("local", "remote"):
             assert list(files_below(part.run.folder / name)) == []
 
 
 def test_the_search_for_tokens_finds_them(parts: Parts) -> None:
-    part = parts[HERE][0]
+    part = parts.by_way[HERE][0]
     secret = part.secrets["demo"]
     assert leaks(f"Bearer {secret}.", part) == ["demo"]
     for before in ("", "u:", "user:"):

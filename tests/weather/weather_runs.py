@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import json
 import os
@@ -15,17 +16,20 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from weather_cases import CASES, CONTAINERS, Case, Record, Seen, Site, Unsafe
+from weather_cases import CASES, CONTAINERS, SAMPLE, Case, Record, Seen, Site, Unsafe
 from weather_tls import Relays, make_certificate
 
 from support.playbook import Run, run_playbook, save
+from support.settings import NIGHTLY, limit
 from support.simulator import SERVICE, Simulator, start_simulator
 
 HERE, APART = "here", "apart"
 WAYS = {HERE: True, APART: False}  # value of quayside_paas_in_process
 # Ways to hand over a token, each with a token of its own: that tells who leaks which.
 ROUTES = ("option", "module_defaults", "vars", "controller", "environment")
-SECONDS = 240  # after which a run counts as hanging; it takes a tenth of that
+HANGS_AFTER = 120  # seconds on a fast machine, where a run takes less than half of that
+# Cases that run apart, where each takes a process.
+APART_CASES = CASES if NIGHTLY else [case for case in CASES if case.name in SAMPLE]
 
 
 class Dumper(yaml.SafeDumper):
@@ -44,9 +48,16 @@ class Part:
     routes: dict[str, Record]
     tokens_used: set[str | None]
     secrets: dict[str, str]
-    command_lines: set[bytes]
     url: str
     tls_urls: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """All runs. by_way: the parts of each way. command_lines: those of all processes that held a token."""
+
+    by_way: dict[str, list[Part]]
+    command_lines: set[bytes]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Files:
     """Certificates and other files that cases use."""
 
     estate: Path
+    tokens: tuple[str, ...]
     ca: Path
     other_ca: Path
     expired_ca: Path
@@ -62,7 +74,8 @@ class Files:
 
 
 def make_files(folder: Path) -> Files:
-    """Writes the files, once for all parts."""
+    """Writes the files, once for all parts of a way."""
+    folder.mkdir()
     estate = yaml.safe_load((SERVICE / "paas_simulator" / "estate.yml").read_text(encoding="utf-8"))
     tokens = estate["northflank"]["tokens"]
     tokens += [{**tokens[0], "name": f"by-{route}"} for route in ROUTES]
@@ -76,6 +89,7 @@ def make_files(folder: Path) -> Files:
     (folder / "netrc").chmod(0o600)
     return Files(
         estate=folder / "estate.yml",
+        tokens=tuple(token["token"] for token in tokens),
         ca=make_certificate(folder / "ca.pem"),
         other_ca=make_certificate(folder / "other.pem", "192.0.2.1"),
         expired_ca=make_certificate(folder / "expired.pem", expired=True),
@@ -131,8 +145,9 @@ def task_of(case: Case, site: Site, addon: str) -> Record:
     usual = {
         "api_url": site.url,
         "api_token": site.tokens["demo"],
-        "timeout": 10,
-        "retry_budget": 15,
+        # So that a case fails of nothing but what it is about.
+        "timeout": int(limit(15)),
+        "retry_budget": int(limit(30)),
         "project_id": site.project,
         "addon_id": addon,
     }
@@ -182,31 +197,31 @@ def route_plays(site: Site) -> list[Record]:
     ]
 
 
-class CommandLines(threading.Thread):
-    """Collects command lines of all processes that hold one of some texts, until it is stopped."""
+@contextlib.contextmanager
+def watched_command_lines(wanted: t.Sequence[str]) -> t.Iterator[set[bytes]]:
+    """Collect the command lines of all processes that hold one of some texts, as long as the block runs."""
+    texts = [text.encode() for text in wanted]
+    found: set[bytes] = set()
+    looks, ended = 0, threading.Event()
 
-    def __init__(self, wanted: list[bytes]) -> None:
-        super().__init__(daemon=True)
-        self.found: set[bytes] = set()
-        self.looks = 0
-        self._wanted = wanted
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        while not self._ended.wait(0.05):
-            self.looks += 1
+    def look() -> None:
+        nonlocal looks
+        while not ended.wait(0.05):
+            looks += 1
             for path in Path("/proc").glob("[0-9]*/cmdline"):
-                try:
+                with contextlib.suppress(OSError):
                     line = path.read_bytes()
-                except OSError:
-                    continue
-                if any(text in line for text in self._wanted):
-                    self.found.add(line)
+                    if any(text in line for text in texts):
+                        found.add(line)
 
-    def stop(self) -> None:
-        """Ends the collection."""
-        self._ended.set()
-        self.join()
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()
+    assert looks > 10
 
 
 def run_part(folder: Path, way: str, cases: list[Case], files: Files, with_routes: bool) -> Part:
@@ -229,9 +244,6 @@ def run_part(folder: Path, way: str, cases: list[Case], files: Files, with_route
         plays = [play, *(route_plays(site) if with_routes else []), ending]
         folder.mkdir()
         (folder / "cases.yml").write_text(yaml.dump(plays, Dumper=Dumper, sort_keys=False), encoding="utf-8")
-        secrets = dict(site.tokens)
-        watch = CommandLines([secret.encode() for secret in secrets.values()])
-        watch.start()
         run = run_playbook(
             folder,
             folder / "cases.yml",
@@ -243,16 +255,14 @@ def run_part(folder: Path, way: str, cases: list[Case], files: Files, with_route
                 "NETRC": str(files.netrc),
                 "PYTHONHASHSEED": "0",  # some messages of Ansible list a set
             },
-            timeout=SECONDS,
+            timeout=limit(HANGS_AFTER),
         )
-        watch.stop()
-        assert watch.looks > 10
         journal = simulator.journal()
         listed = containers_of(simulator, site.project)
     finally:
         simulator.stop()
         relays.stop()
-    assert run.returncode == 0, run.output[-6000:]
+    assert run.returncode == 0, f"ansible-playbook ended with {run.returncode}\n{run.output[-6000:]}"
     seen = {}
     for case in cases:
         path = f"/v1/projects/{site.project}/addons/{own[case.name]}"
@@ -263,8 +273,7 @@ def run_part(folder: Path, way: str, cases: list[Case], files: Files, with_route
         seen=seen,
         routes={name: run.results[name] for name in routes},
         tokens_used={entry["token"] for entry in journal if entry["path"] == "/v1/projects"},
-        secrets=secrets,
-        command_lines=watch.found,
+        secrets=dict(site.tokens),
         url=site.url,
         tls_urls=(site.tls_url, site.other_name_url, site.expired_url),
     )
@@ -277,20 +286,20 @@ def containers_of(simulator: Simulator, project_id: str) -> dict[str, list[str]]
     return {addon["id"]: [container["name"] for container in addon["containers"]] for addon in addons}
 
 
-def run_all(folder: Path) -> dict[str, list[Part]]:
-    """Runs every case both ways. The ordinary way takes longer, so it is split in two."""
-    files = make_files(folder)
-    parts = [
-        (HERE, CASES, True),
-        (APART, CASES[::2], True),
-        (APART, CASES[1::2], False),
-    ]
-    with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
+def run_all(folder: Path) -> Parts:
+    """Run every case here, and a sample or all of them apart. Parts run at the same time: much of it is waiting."""
+    # With tokens of its own for each way.
+    files = {way: make_files(folder / way) for way in (HERE, APART)}
+    tokens = [token for of_way in files.values() for token in of_way.tokens]
+    parts = [(HERE, CASES[::2], True), (HERE, CASES[1::2], False)]
+    halves = [APART_CASES[::2], APART_CASES[1::2]] if NIGHTLY else [APART_CASES]
+    parts += [(APART, cases, not number) for number, cases in enumerate(halves)]
+    by_way: dict[str, list[Part]] = {HERE: [], APART: []}
+    with watched_command_lines(tokens) as command_lines, concurrent.futures.ThreadPoolExecutor(4) as pool:
         running = [
-            (way, pool.submit(run_part, folder / f"part{number}", way, cases, files, routes))
+            (way, pool.submit(run_part, folder / f"part{number}", way, cases, files[way], routes))
             for number, (way, cases, routes) in enumerate(parts)
         ]
-        done: dict[str, list[Part]] = {HERE: [], APART: []}
         for way, future in running:
-            done[way].append(future.result())
-    return done
+            by_way[way].append(future.result())
+    return Parts(by_way, command_lines)
