@@ -32,7 +32,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._resource import val
 
 T = t.TypeVar("T")
 
-MOST_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
+MAX_IDS_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
 
 # What is told of an instance is all that it has, without what stands elsewhere.
 NOT_OF_INSTANCES = frozenset({"creator", "hub_id", "provider"})
@@ -222,7 +222,7 @@ def _containers(reading: _Reading) -> list[Item]:
         return []
     query: dict[str, t.Any] = {"include": ["environments"], "meta": ["instances_count"]}
     environments = list(wanted.environments) if are_ids else looked_up
-    if environments and len(environments) <= MOST_IN_QUERY:
+    if environments and len(environments) <= MAX_IDS_IN_QUERY:
         query["filter[environment]"] = ",".join(environments)
     found = reading.listed("containers", "containers", "The list of containers", CONTAINERS_VIEW, query)
     if looked_up is not None:

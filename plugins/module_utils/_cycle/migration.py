@@ -326,7 +326,7 @@ def _migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> t
     try:
         descriptor = ask(client, move.container, str(source["id"]), task, deadline, is_accepted=has_begun)
     except PaasError as error:
-        if error.may_be_done:
+        if error.may_have_succeeded:
             _tell(client, move, error)
         raise
     if not params["wait"]:

@@ -303,7 +303,7 @@ def _create(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:
         try:
             return [client.post(path, body, permission=CONTAINERS_MANAGE)]
         except PaasError as error:
-            if not error.may_be_done:
+            if not error.may_have_succeeded:
                 raise
             missing = _still_missing_after(client, change, deadline, error)
             if not missing:
@@ -367,7 +367,7 @@ def _delete_these(
         descriptor = client.delete(path, body=body, permission=CONTAINERS_MANAGE)
     except PaasError as error:
         # It may be done in spite of the error, or was done before: a DELETE is repeated after a broken connection.
-        may_be_gone = error.may_be_done or error.status in (403, 404, 409, 422)
+        may_be_gone = error.may_have_succeeded or error.status in (403, 404, 409, 422)
         if not may_be_gone or not all(_is_gone_now(client, change.container_id, identity) for identity in ids):
             raise
     else:

@@ -89,7 +89,7 @@ CONTAINER = Resource(
     },
     meta=("instances_count", "domains", "ips"),
     sortable=True,
-    over=DELETED,
+    deleted_when=DELETED,
     permission=CONTAINERS_VIEW,
 )
 INSTANCE = Resource(
@@ -121,7 +121,7 @@ INSTANCE = Resource(
             frozenset({"include"}), include={"creators": "creator"}, joined=frozenset(), of="server"
         )
     },
-    over=DELETED,
+    deleted_when=DELETED,
     permission=CONTAINERS_VIEW,
 )
 INSTANCE_VOLUME = Resource(

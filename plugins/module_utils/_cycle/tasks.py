@@ -105,13 +105,13 @@ def ask(
     """Asks for a task of an instance and returns the descriptor of its job, without a job when none is known.
 
     settle() comes before. is_accepted: whether the instance shows that the task was accepted.
-    Raises PaasError; its may_be_done says whether the task may have been accepted all the same.
+    Raises PaasError; its may_have_succeeded says whether the task may have been accepted all the same.
     """
     path = f"{instance_path(str(container['id']), instance_id)}/tasks"
     try:
         return client.post(path, task, permission=permission)
     except PaasError as error:
-        if not error.may_be_done:
+        if not error.may_have_succeeded:
             raise
         try:
             found = _trace(client, container, instance_id, task, deadline, is_accepted)
@@ -124,7 +124,7 @@ def ask(
     try:
         return client.post(path, task, permission=permission)
     except PaasError as error:
-        if error.may_be_done:
+        if error.may_have_succeeded:
             _unknown(error, task)
         raise
 

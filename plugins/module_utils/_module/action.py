@@ -34,13 +34,13 @@ def action_module(
     """
 
     def run(client: Client, params: Params) -> dict[str, t.Any]:
-        return carry_out(client, plan(client, params))
+        return apply(client, plan(client, params))
 
     secret = {} if is_secret is None else {"is_secret": is_secret}
     return module_of(platform, run, *arguments, **secret)
 
 
-def carry_out(client: Client, plan: Plan) -> dict[str, t.Any]:
+def apply(client: Client, plan: Plan) -> dict[str, t.Any]:
     """Does what a plan says, unless this is check mode, and returns the result of the task with its diff."""
     result, after, changed = dict(plan.result), plan.after, plan.act is not None
     if plan.act is not None and not client.check_mode:

@@ -245,7 +245,7 @@ def _plan_retained(client: Northflank, params: Params, deadline: Deadline) -> Pl
         try:
             client.post(path, permission=ADDONS_UPDATE)
         except PaasError as error:
-            if not error.may_be_done:
+            if not error.may_have_succeeded:
                 raise
             # To keep it twice is to keep it.
             client.post(path, permission=ADDONS_UPDATE)
@@ -292,7 +292,7 @@ def _plan_absent(client: Northflank, params: Params, deadline: Deadline) -> Plan
             client.delete(_one_path(params, backup), permission=ADDONS_UPDATE)
         except PaasError as error:
             # Somebody else was faster, or it was done in spite of the error.
-            if not error.may_be_done and error.status not in (404, 409):
+            if not error.may_have_succeeded and error.status not in (404, 409):
                 raise
             if kind.now(backup) is not None:
                 raise

@@ -72,7 +72,7 @@ _LAST = frozenset({"success", "failure", "aborted", "skipped", "unknown"})
 _BAD_NODES = frozenset({"failure", "invalid"})
 _COMPARED = 10  # new runs whose arguments are compared, each with a request
 _NAMED_NODES = 5  # of those to blame, in a message
-_LONGEST = 300  # characters of what the platform says of a node
+_MAX_REASON = 300  # characters of what the platform says of a node
 
 
 def plan(client: Northflank, params: Params) -> Plan:
@@ -206,7 +206,7 @@ def _blame(nodes: list[Item]) -> str:
 
 def _reason(node: Item) -> str:
     said = [str(node[name]) for name in ("code", "message") if node[name] is not None]
-    return " ".join(said).rstrip(".")[:_LONGEST] or str(node["status"])
+    return " ".join(said).rstrip(".")[:_MAX_REASON] or str(node["status"])
 
 
 def failed_nodes(run: Item) -> list[Item]:
