@@ -21,23 +21,11 @@ from urllib.parse import quote
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._response import (
-    MAX_DEPTH,
-    Response,
-    is_rate_limited,
-    retry_after,
-    writable,
-)
+from ._errors import ApiError, InvalidResponseError, NotFoundError, OptionError, PaasError
+from ._response import MAX_DEPTH, Response, is_rate_limited, retry_after, writable
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+    from ._http import Transport
 
 MAX_ITEMS = 200_000  # of one task, in memory
 MAX_ERROR_TEXT = 1000  # characters of what a platform says

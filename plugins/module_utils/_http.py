@@ -17,7 +17,7 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+from ._errors import (
     InvalidResponseError,
     MissingLibraryError,
     OptionError,
@@ -25,22 +25,9 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
     WriteInCheckModeError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._response import (
-    EXCERPT,
-    RateLimit,
-    Response,
-    is_rate_limited,
-    json_spellings,
-    parse_json,
-    redacted,
-    retry_after,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._retry import (
-    RetryBudget,
-    backoff,
-    new_retry,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._version import VERSION
+from ._response import EXCERPT, RateLimit, Response, is_rate_limited, json_spellings, parse_json, redacted, retry_after
+from ._retry import RetryBudget, backoff, new_retry
+from ._version import VERSION
 
 try:
     import requests
@@ -54,7 +41,7 @@ else:
 if t.TYPE_CHECKING:
     from urllib3.util.retry import Retry
 
-    from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
+    from ._options import ConnectionOptions
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}

@@ -12,8 +12,8 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, NotFoundError
+from ._client import Item, not_found, path_segment
+from ._errors import ApiError, NotFoundError
 
 _ABSENT = object()
 

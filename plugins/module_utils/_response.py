@@ -18,7 +18,7 @@ import math
 import re
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._retry import new_retry
+from ._retry import new_retry
 
 MAX_DEPTH = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
 EXCERPT = 300  # characters of a foreign text that an error message repeats

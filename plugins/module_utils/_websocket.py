@@ -27,22 +27,10 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import ErrorBody, api_error
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    MissingLibraryError,
-    OptionError,
-    PaasError,
-    TransportError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._response import EXCERPT, Response, parse_json, retry_after
-from ansible_collections.quayside.paas.plugins.module_utils._retry import (
-    RETRY_STATUSES,
-    RetryBudget,
-    backoff,
-    new_retry,
-)
+from ._client import ErrorBody, api_error
+from ._errors import ApiError, InvalidResponseError, MissingLibraryError, OptionError, PaasError, TransportError
+from ._response import EXCERPT, Response, parse_json, retry_after
+from ._retry import RETRY_STATUSES, RetryBudget, backoff, new_retry
 
 try:
     import websocket
@@ -56,8 +44,8 @@ HAS_REQUESTS = importlib.util.find_spec("requests") is not None
 if t.TYPE_CHECKING:
     from typing import Self
 
-    from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
-    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+    from ._options import ConnectionOptions
+    from ._wait import Deadline
 
 MAX_MESSAGE = 8 * 1024 * 1024  # bytes
 MAX_HANDSHAKE = 64 * 1024  # bytes of an answer to the handshake
@@ -451,7 +439,7 @@ def _proxy_of(target: _Target) -> str | None:
     """The proxy that requests takes from the environment; None for a direct connection."""
     if not getproxies().keys() - {"no"}:
         return None
-    from ansible_collections.quayside.paas.plugins.module_utils._http import proxy_for
+    from ._http import proxy_for
 
     return proxy_for(target.place.replace(target.scheme, SCHEMES[target.scheme], 1))
 

@@ -15,32 +15,14 @@ import itertools
 import threading
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
-    ErrorBody,
-    Item,
-    Page,
-    as_it_is,
-    collect,
-    json_object,
-    mark_ambiguous,
-    text_or_none,
-    unexpected,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    InvalidResponseError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._options import (
-    ConnectionOptions,
-    GetOption,
-    connection_options,
-    secret,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._response import Response
+from .._argspec import CONNECTION, ArgumentSpec, from_environment
+from .._client import ErrorBody, Item, Page, as_it_is, collect, json_object, mark_ambiguous, text_or_none, unexpected
+from .._errors import InvalidResponseError, PaasError
+from .._options import ConnectionOptions, GetOption, connection_options, secret
+from .._response import Response
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._http import Query
+    from .._http import Query
 
 DEFAULT_URL = "https://api.cycle.io"
 KEY_VARIABLES = ("CYCLE_API_KEY",)
@@ -87,7 +69,7 @@ class Cycle:
 
     def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
         # Imported here because it takes long, and connections do without.
-        from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+        from .._http import Transport
 
         options = connection_options(get_option, token="api_key", variables=KEY_VARIABLES)
         hub = secret(get_option("hub_id"), "hub_id", HUB_VARIABLES)

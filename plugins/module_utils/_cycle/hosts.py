@@ -16,19 +16,14 @@ import re
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import state_of, with_ids
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
-    CONTAINER,
-    CONTAINERS_VIEW,
-    ENVIRONMENTS_VIEW,
-    SERVERS_VIEW,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import report, summary_of
-from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
-from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host, read_each
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item, path_segment
+from .._errors import PaasError
+from .._hosts import Found, Host, read_each
+from .._resource import value_at
+from .api import Cycle
+from .instances import state_of, with_ids
+from .resources import CONTAINER, CONTAINERS_VIEW, ENVIRONMENTS_VIEW, SERVERS_VIEW
+from .telemetry import report, summary_of
 
 T = t.TypeVar("T")
 

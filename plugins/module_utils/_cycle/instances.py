@@ -11,16 +11,11 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    NotFoundError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item, not_found, path_segment
+from .._errors import ApiError, InvalidResponseError, NotFoundError, PaasError
+from .._resource import value_at
+from .api import Cycle
+from .resources import CONTAINERS_VIEW
 
 # Statuses of what the platform does not do in the present state of an instance.
 NOT_NOW = (403, 409, 422, 503)

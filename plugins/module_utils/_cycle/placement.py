@@ -12,12 +12,16 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.audit import has_open_creation
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
+from .._argspec import WAIT, ArgumentSpec
+from .._client import Item, path_segment
+from .._errors import ApiError, NotFoundError, OptionError, PaasError, StateError
+from .._plan import Done, Plan
+from .._resource import value_at
+from .._wait import Deadline, wait_until
+from . import jobs
+from .api import Cycle
+from .audit import has_open_creation
+from .instances import (
     container_of,
     instance_path,
     instances_of,
@@ -29,17 +33,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     successor_of,
     usable_servers,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
 
 Params = t.Mapping[str, t.Any]
 

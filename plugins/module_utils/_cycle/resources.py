@@ -11,7 +11,7 @@ Capabilities are those that the specification lists; its texts, and the page, na
 
 from __future__ import annotations
 
-from ansible_collections.quayside.paas.plugins.module_utils._resource import Filter, Include, Listing, Resource
+from .._resource import Filter, Include, Listing, Resource
 
 STR = {"type": "str"}
 STRINGS = {"type": "list", "elements": "str"}

@@ -17,21 +17,13 @@ import time
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, error_body
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import about_instance, instance_path
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
-    CONTAINERS_CONSOLE,
-    CONTAINERS_VIEW,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    InvalidResponseError,
-    OptionError,
-    PaasError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import WebSocket, open_websocket
+from .._argspec import ArgumentSpec
+from .._errors import InvalidResponseError, OptionError, PaasError, WaitTimeoutError
+from .._wait import Deadline
+from .._websocket import WebSocket, open_websocket
+from .api import Cycle, error_body
+from .instances import about_instance, instance_path
+from .resources import CONTAINERS_CONSOLE, CONTAINERS_VIEW
 
 Params = t.Mapping[str, t.Any]
 

@@ -16,21 +16,17 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.audit import newest_entries
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import instance_path, is_leaving, state_of
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE, JOBS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    PaasError,
-    StateError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item
+from .._errors import PaasError, StateError, WaitTimeoutError
+from .._resource import value_at
+from . import jobs
+from .audit import newest_entries
+from .instances import instance_path, is_leaving, state_of
+from .resources import INSTANCES_MIGRATE, JOBS_VIEW
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+    from .._wait import Deadline
+    from .api import Cycle
 
 
 def require_staying(instance: Item) -> None:

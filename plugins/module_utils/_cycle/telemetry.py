@@ -14,27 +14,18 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONCURRENCY, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
-    NOT_NOW,
-    container_of,
-    instance_of,
-    instance_path,
-    instances_of,
-    is_gone,
-    is_there,
-    state_of,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams import authorise, open_stream
-from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, InvalidResponseError, NotFoundError
-from ansible_collections.quayside.paas.plugins.module_utils._options import check_ranges
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._response import parse_json
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+from .._argspec import CONCURRENCY, ArgumentSpec
+from .._client import Item, fan_out
+from .._errors import ApiError, InvalidResponseError, NotFoundError
+from .._options import check_ranges
+from .._resource import value_at
+from .._response import parse_json
+from .._timestamps import parse
+from .._wait import Deadline
+from .api import Cycle
+from .instances import NOT_NOW, container_of, instance_of, instance_path, instances_of, is_gone, is_there, state_of
+from .resources import CONTAINERS_VIEW
+from .streams import authorise, open_stream
 
 Params = t.Mapping[str, t.Any]
 

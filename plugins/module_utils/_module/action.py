@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import (
-    Client,
-    Module,
-    Params,
-    Platform,
-    module_of,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
+from .._argspec import ArgumentSpec
+from .._plan import Plan
+from .runner import Client, Module, Params, Platform, module_of
 
 
 def action_module(

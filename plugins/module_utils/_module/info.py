@@ -13,30 +13,11 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONCURRENCY, LIST, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
-    Item,
-    fan_out,
-    not_found,
-    snake_key,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    NotFoundError,
-    OptionError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, Params, Platform
-from ansible_collections.quayside.paas.plugins.module_utils._resource import (
-    Filter,
-    Include,
-    Listing,
-    Resource,
-    name_missing_parent,
-    options_in,
-    path_of,
-    value_at,
-)
+from .._argspec import CONCURRENCY, LIST, ArgumentSpec
+from .._client import Item, fan_out, not_found, snake_key
+from .._errors import ApiError, InvalidResponseError, NotFoundError, OptionError
+from .._resource import Filter, Include, Listing, Resource, name_missing_parent, options_in, path_of, value_at
+from .runner import Module, Params, Platform
 
 Ids = t.Mapping[str, str]
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
+from .._argspec import CONNECTION, ArgumentSpec, from_environment
+from .._client import (
     ErrorBody,
     Item,
     Page,
@@ -28,20 +28,12 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     text_or_none,
     unexpected,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    InvalidResponseError,
-    NotFoundError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._options import (
-    ConnectionOptions,
-    GetOption,
-    connection_options,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._response import Response
+from .._errors import InvalidResponseError, NotFoundError, PaasError
+from .._options import ConnectionOptions, GetOption, connection_options
+from .._response import Response
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._http import Query
+    from .._http import Query
 
 DEFAULT_URL = "https://api.northflank.com"
 # The variables of the official Python client, in its order.
@@ -83,7 +75,7 @@ class Northflank:
 
     def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
         # Imported here because it takes long, and connections do without.
-        from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+        from .._http import Transport
 
         self._transport = Transport(access_options(get_option), check_mode=check_mode)
         self._team = get_option("team_id")

@@ -21,25 +21,12 @@ import os
 import time
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    NotFoundError,
-    OptionError,
-    TransportError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import access_options, error_body, team_path
-from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions, GetOption
-from ansible_collections.quayside.paas.plugins.module_utils._response import EXCERPT, parse_json, redacted
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
-    SCHEMES,
-    Close,
-    Message,
-    WebSocket,
-    open_websocket,
-)
+from .._client import path_segment
+from .._errors import ApiError, InvalidResponseError, NotFoundError, OptionError, TransportError, WaitTimeoutError
+from .._options import ConnectionOptions, GetOption
+from .._response import EXCERPT, parse_json, redacted
+from .._websocket import SCHEMES, Close, Message, WebSocket, open_websocket
+from .api import access_options, error_body, team_path
 
 # What stands in the path, by what a container belongs to.
 KINDS = {"addon": "addons", "service": "services", "job": "jobs"}

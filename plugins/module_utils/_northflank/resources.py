@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.quayside.paas.plugins.module_utils._resource import Filter, Resource
+from .._resource import Filter, Resource
 
 # The 13 states of the official client; the vendor page of 2024 has nine of them.
 RUN_STATES = [

@@ -16,19 +16,14 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    InvalidResponseError,
-    NotFoundError,
-    PaasError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .._argspec import WAIT, ArgumentSpec
+from .._client import Item
+from .._errors import InvalidResponseError, NotFoundError, PaasError, StateError
+from .._plan import Done, Plan
+from .._wait import Deadline, wait_until
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+    from .api import Northflank
 
 Params = t.Mapping[str, t.Any]
 

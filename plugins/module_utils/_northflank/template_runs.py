@@ -14,37 +14,16 @@ import typing as t
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec, texts_in
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    JobError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import (
-    RUNS_ABORT,
-    TEMPLATE_RUN,
-    TEMPLATES_RUN,
-    USER_KEYED,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting import (
-    WAITING,
-    Kind,
-    Params,
-    deadline_of,
-    id_of,
-    if_there,
-    plan_start,
-    plan_stop,
-    plan_wait,
-    start,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import name_missing_parent, path_of
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+from .._argspec import ArgumentSpec, texts_in
+from .._client import Item, not_found
+from .._errors import JobError, NotFoundError, OptionError, PaasError
+from .._plan import Plan
+from .._resource import name_missing_parent, path_of
+from .._timestamps import parse
+from .._wait import Deadline
+from .api import Northflank
+from .resources import RUNS_ABORT, TEMPLATE_RUN, TEMPLATES_RUN, USER_KEYED
+from .starting import WAITING, Kind, Params, deadline_of, id_of, if_there, plan_start, plan_stop, plan_wait, start
 
 if t.TYPE_CHECKING:
     from datetime import datetime
