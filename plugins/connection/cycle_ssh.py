@@ -510,7 +510,7 @@ class Connection(SshConnection):  # type: ignore[misc]
         try:
             return act(argv)
         except TransportError as error:
-            if NO_MASTER in error.message and not error.may_be_done:
+            if NO_MASTER in error.message and not error.may_have_succeeded:
                 raise NoMasterError(NO_MASTER) from None
             raise AnsibleConnectionFailure(error.message) from None
         except StateError as error:

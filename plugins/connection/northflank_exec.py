@@ -188,8 +188,8 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     OptionError,
     PaasError,
     TransportError,
@@ -321,7 +321,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
                 access.options.timeout, self._seconds("silence_timeout") or 60, self._seconds("command_timeout")
             )
             return northflank_exec.run(access, self._target(as_other), command, take, source=source, limits=limits)
-        except (ApiError, TransportError, AnswerError) as error:
+        except (ApiError, TransportError, InvalidResponseError) as error:
             raise AnsibleConnectionFailure(error.message) from None
         except PaasError as error:
             raise AnsibleError(error.message) from None

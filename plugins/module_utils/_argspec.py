@@ -89,7 +89,7 @@ CONNECTION = ArgumentSpec(
     }
 )
 LIST = ArgumentSpec(options={"limit": {"type": "int"}})
-FAN = ArgumentSpec(options={"concurrency": {"type": "int", "default": 4}})
+CONCURRENCY = ArgumentSpec(options={"concurrency": {"type": "int", "default": 4}})
 WAIT = ArgumentSpec(
     options={
         "wait": {"type": "bool", "default": True},

@@ -21,26 +21,14 @@ from urllib.parse import quote
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import (
-    DEEPEST,
-    Answer,
-    asked_wait,
-    is_rate_limited,
-    writable,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    ApiError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-)
+from ._errors import ApiError, InvalidResponseError, NotFoundError, OptionError, PaasError
+from ._response import MAX_DEPTH, Response, is_rate_limited, retry_after, writable
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+    from ._http import Transport
 
-MOST_ITEMS = 200_000  # of one task, in memory
-LONGEST_MESSAGE = 1000  # characters of what a platform says
+MAX_ITEMS = 200_000  # of one task, in memory
+MAX_ERROR_TEXT = 1000  # characters of what a platform says
 
 Item = dict[str, t.Any]
 Request = tuple[str, str]  # method and path
@@ -88,14 +76,14 @@ def path_segment(value: t.Any, option: str) -> str:
         raise OptionError(f"The option {option} holds characters that cannot be sent.") from None
 
 
-def api_error(answer: Answer, method: str, path: str, body: ErrorBody, permission: str | None = None) -> ApiError:
+def api_error(answer: Response, method: str, path: str, body: ErrorBody, permission: str | None = None) -> ApiError:
     """The error for an answer with an error status.
 
     permission: what the documentation of the platform says the token needs for this request.
     """
     identity = f" (error id {body.error_id})" if body.error_id else ""
     code = f" {body.code}" if body.code else ""
-    said = body.message[:LONGEST_MESSAGE].rstrip(".") or "the platform gave no reason"
+    said = body.message[:MAX_ERROR_TEXT].rstrip(".") or "the platform gave no reason"
     hint = _hint(answer, permission, body.lacking)
     kind = NotFoundError if answer.status == 404 else ApiError
     return kind(
@@ -119,17 +107,17 @@ def not_found(noun: str, option: str, identity: str, error: NotFoundError) -> No
 
 def json_object(
     transport: Transport,
-    answer: Answer,
+    answer: Response,
     request: Request,
     *,
     platform: str,
-    error_body: t.Callable[[Answer], ErrorBody],
+    error_body: t.Callable[[Response], ErrorBody],
     permission: str | None = None,
 ) -> Item:
     """The body of a successful answer, which is a JSON object on both platforms.
 
     platform: its name for messages. error_body: reads the platform's error answers. permission: see api_error().
-    Raises ApiError for an error status, AnswerError for anything that cannot come from the platform.
+    Raises ApiError for an error status, InvalidResponseError for anything that cannot come from the platform.
     """
     if not 200 <= answer.status < 300:
         if answer.status == 404 and not isinstance(answer.body, dict):
@@ -141,10 +129,10 @@ def json_object(
     return answer.body
 
 
-def unexpected(answer: Answer, request: Request, what: str, platform: str) -> AnswerError:
+def unexpected(answer: Response, request: Request, what: str, platform: str) -> InvalidResponseError:
     """The error for an answer that the platform does not promise. what: what is wrong with it."""
     method, path = request
-    return AnswerError(
+    return InvalidResponseError(
         f"The answer to {method} {path} (status {answer.status}) {what}. Is api_url the address of the {platform} API?"
         f" The answer begins: {answer.text or '(empty)'}",
         method=method,
@@ -153,13 +141,13 @@ def unexpected(answer: Answer, request: Request, what: str, platform: str) -> An
     )
 
 
-def note_doubt(error: PaasError) -> None:
+def mark_ambiguous(error: PaasError) -> None:
     """Marks the error of a request that changes something, where it may have been carried out in spite of it.
 
     An answer that cannot be understood, or a fault of the platform, does not say that nothing was done.
     """
-    if isinstance(error, AnswerError) or (isinstance(error, ApiError) and (error.status or 0) >= 500):
-        error.may_be_done = True
+    if isinstance(error, InvalidResponseError) or (isinstance(error, ApiError) and (error.status or 0) >= 500):
+        error.may_have_succeeded = True
 
 
 def text_or_none(value: t.Any) -> str | None:
@@ -167,9 +155,9 @@ def text_or_none(value: t.Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _hint(answer: Answer, permission: str | None, lacking: str | None) -> str:
+def _hint(answer: Response, permission: str | None, lacking: str | None) -> str:
     if is_rate_limited(answer):
-        wait = asked_wait(answer)
+        wait = retry_after(answer)
         ends = "" if wait is None else f" It ends in {math.ceil(wait)} seconds."
         return f"The rate limit is used up.{ends} Raise retry_budget to wait for it, or send fewer requests."
     if answer.status == 401:
@@ -194,7 +182,7 @@ def collect(
 
     fetch: reads the page that a query asks for; the query is empty for the first one. identity: what tells an item of
     this list from the others; an item that a shifting list shows twice is kept once. keep: whether an item is wanted.
-    Raises AnswerError when the pages repeat, bring nothing new, or do not end; what fetch raises.
+    Raises InvalidResponseError when the pages repeat, bring nothing new, or do not end; what fetch raises.
     """
     kept: list[Item] = []
     seen: set[t.Any] = set()
@@ -233,15 +221,17 @@ def _fresh_items(items: list[Item], identity: t.Callable[[Item], t.Any], seen: s
 def _check_progress(page: Page, fresh: list[Item], queries: set[str], total: int) -> None:
     asked = repr(page.following)
     if asked in queries:
-        raise AnswerError(f"The list does not end: after {total} items the platform sends the same cursor again.")
+        raise InvalidResponseError(
+            f"The list does not end: after {total} items the platform sends the same cursor again."
+        )
     queries.add(asked)
     if not fresh:
-        raise AnswerError(
+        raise InvalidResponseError(
             f"The list does not end: after {total} items the platform announces another page,"
             " but this one brought nothing new."
         )
-    if total > MOST_ITEMS:
-        raise AnswerError(f"The list has more than {MOST_ITEMS} items. Set limit to read its beginning.")
+    if total > MAX_ITEMS:
+        raise InvalidResponseError(f"The list has more than {MAX_ITEMS} items. Set limit to read its beginning.")
 
 
 def fan_out(
@@ -280,8 +270,8 @@ def fan_out(
                 results += future.result()
             except PaasError as error:
                 raise error.named(name(parent)) from None
-            if len(results) > MOST_ITEMS:
-                raise AnswerError(f"There are more than {MOST_ITEMS} items. Set limit to read the first ones.")
+            if len(results) > MAX_ITEMS:
+                raise InvalidResponseError(f"There are more than {MAX_ITEMS} items. Set limit to read the first ones.")
             if limit is None or len(results) < limit:
                 begin()
         return results if limit is None else results[:limit]
@@ -309,39 +299,39 @@ def snake_key(key: str) -> str:
     return writable(str(next(iter(camel_dict_to_snake_dict({key.lstrip("$") or key: None})))))
 
 
-def plain(value: t.Any, untouched: t.Container[str] = (), *, depth: int = 0) -> t.Any:
+def plain(value: t.Any, user_keyed: t.Container[str] = (), *, depth: int = 0) -> t.Any:
     """A value of the API as users get it: keys in snake_case, ids as strings, everything else as it is.
 
-    untouched: names, as the platform spells them, of maps whose keys are the user's own.
-    Raises AnswerError for what is nested too deeply.
+    user_keyed: names, as the platform spells them, of maps whose keys are the user's own.
+    Raises InvalidResponseError for what is nested too deeply.
     """
-    if depth > DEEPEST:
-        raise AnswerError(f"The answer is nested more than {DEEPEST} levels deep.")
+    if depth > MAX_DEPTH:
+        raise InvalidResponseError(f"The answer is nested more than {MAX_DEPTH} levels deep.")
     if isinstance(value, dict):
         out: Item = {}
         for key, inner in value.items():
             name = snake_key(key)
             # Two spellings of one name: neither may be lost.
             name = writable(key) if name != key and (name in value or name in out) else name
-            out[name] = _value(key, inner, untouched, depth + 1)
+            out[name] = _value(key, inner, user_keyed, depth + 1)
         return out
     if isinstance(value, list):
-        return [plain(inner, untouched, depth=depth + 1) for inner in value]
+        return [plain(inner, user_keyed, depth=depth + 1) for inner in value]
     return writable(value) if isinstance(value, str) else value
 
 
-def _value(key: str, value: t.Any, untouched: t.Container[str], depth: int) -> t.Any:
+def _value(key: str, value: t.Any, user_keyed: t.Container[str], depth: int) -> t.Any:
     if isinstance(value, int) and not isinstance(value, bool) and (key in ("id", "uid") or key.endswith(("Id", "Uid"))):
         return str(value)
-    if key in untouched and isinstance(value, dict):
+    if key in user_keyed and isinstance(value, dict):
         return as_it_is(value, depth)
-    return plain(value, untouched, depth=depth)
+    return plain(value, user_keyed, depth=depth)
 
 
 def as_it_is(value: t.Any, depth: int = 0) -> t.Any:
-    """A value of the API as users get it where its keys stay as they are. Raises AnswerError as plain() does."""
-    if depth > DEEPEST:
-        raise AnswerError(f"The answer is nested more than {DEEPEST} levels deep.")
+    """A value of the API as users get it where its keys stay as they are. Raises what plain() raises."""
+    if depth > MAX_DEPTH:
+        raise InvalidResponseError(f"The answer is nested more than {MAX_DEPTH} levels deep.")
     if isinstance(value, dict):
         return {writable(key): as_it_is(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):

@@ -22,11 +22,11 @@ class PaasError(Exception):
     method, path: the request in question, if there was one. The path never holds a token.
     status: HTTP status of the answer. code: the platform's error code. error_id: the platform's id of this very error.
     details: what else the platform said about it.
-    may_be_done: True when the platform may have carried out what was asked for all the same.
+    may_have_succeeded: True when the platform may have carried out what was asked for all the same.
     results: what the result of the task tells besides, for example the jobs that were begun.
     """
 
-    may_be_done = False
+    may_have_succeeded = False
 
     def __init__(
         self,
@@ -88,13 +88,15 @@ class TransportError(PaasError):
     is_final: True when another attempt could not help.
     """
 
-    def __init__(self, message: str, *, may_be_done: bool = False, is_final: bool = False, **facts: t.Any) -> None:
+    def __init__(
+        self, message: str, *, may_have_succeeded: bool = False, is_final: bool = False, **facts: t.Any
+    ) -> None:
         super().__init__(message, **facts)
-        self.may_be_done = may_be_done
+        self.may_have_succeeded = may_have_succeeded
         self.is_final = is_final
 
 
-class AnswerError(PaasError):
+class InvalidResponseError(PaasError):
     """An answer arrived that the API does not promise: not JSON, a broken list, paging without end."""
 
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out
-from ansible_collections.quayside.paas.plugins.module_utils._errors import NotFoundError, PaasError
+from ._client import Item, fan_out
+from ._errors import NotFoundError, PaasError
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")

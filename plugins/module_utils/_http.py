@@ -17,31 +17,17 @@ import threading
 import time
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import (
-    EXCERPT,
-    Answer,
-    RateLimit,
-    asked_wait,
-    is_rate_limited,
-    json_spellings,
-    parse_json,
-    redacted,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
+from ._errors import (
+    InvalidResponseError,
     OptionError,
     PaasError,
     TransportError,
     WriteInCheckModeError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._retry import (
-    RetryBudget,
-    backoff,
-    new_retry,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._version import VERSION
-
 from ._libraries import missing_libraries
+from ._response import EXCERPT, RateLimit, Response, is_rate_limited, json_spellings, parse_json, redacted, retry_after
+from ._retry import RetryBudget, backoff, new_retry
+from ._version import VERSION
 
 try:
     import requests
@@ -55,11 +41,11 @@ else:
 if t.TYPE_CHECKING:
     from urllib3.util.retry import Retry
 
-    from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
+    from ._options import ConnectionOptions
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
-LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, after decompression
+MAX_RESPONSE = 64 * 1024 * 1024  # bytes, after decompression
 BEGINNING = 16 * 1024  # bytes of an answer that are looked at for an excerpt
 CONNECTIONS = 32  # as many as the largest concurrency
 
@@ -149,12 +135,12 @@ class Transport:
         query: Query | None = None,
         body: t.Any = None,
         changes: bool | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Sends a request, again if need be, and returns the answer, whatever its status.
 
         path: begins with a slash, already percent-encoded. query: None values are left out, booleans become true and
         false. body: sent as JSON. changes: whether the request may change something, where the method does not tell.
-        Raises TransportError, AnswerError for an answer too large or a redirect, OptionError for an impossible URL,
+        Raises TransportError, InvalidResponseError for a body too large or a redirect, OptionError for an unusable URL,
         WriteInCheckModeError.
         """
         safe = method in SAFE_METHODS if changes is None else not changes
@@ -171,10 +157,10 @@ class Transport:
                     timeout = max(1, min(timeout, int(self._budget.left())))
                 try:
                     outcome = self._attempt(method, path, query, body, timeout, safe)
-                except AnswerError:
+                except InvalidResponseError:
                     self.may_have_changed = self.may_have_changed or not safe
                     raise
-                if not safe and _may_be_done(outcome):
+                if not safe and _may_have_succeeded(outcome):
                     self.may_have_changed = True
                 if not self._may_repeat(outcome, retry, idempotent):
                     return self._final(outcome)
@@ -215,7 +201,7 @@ class Transport:
 
     def _attempt(
         self, method: str, path: str, query: Query | None, body: t.Any, timeout: int, safe: bool
-    ) -> Answer | TransportError:
+    ) -> Response | TransportError:
         if self._closed.is_set():
             raise TransportError(f"{method} {path} was not sent: the task is over.", method=method, path=path)
         with self._lock:
@@ -256,10 +242,10 @@ class Transport:
         request.headers["Authorization"] = f"Bearer {self._options.token}"
         return request
 
-    def _read(self, response: requests.Response, method: str, path: str, timeout: int) -> Answer:
+    def _read(self, response: requests.Response, method: str, path: str, timeout: int) -> Response:
         if response.is_redirect:
             target = self.redact(str(response.headers.get("Location", "")))[:EXCERPT]
-            raise AnswerError(
+            raise InvalidResponseError(
                 f"{method} {path} was answered with a redirect to {target}. Redirects are not followed, so that the"
                 " token stays with one host: set api_url to the address of the API itself.",
                 method=method,
@@ -267,9 +253,9 @@ class Transport:
                 status=response.status_code,
             )
         content = b"".join(self._chunks(response, self._clock() + timeout))
-        if len(content) > LARGEST_ANSWER:
-            raise AnswerError(
-                f"The answer to {method} {path} is larger than {LARGEST_ANSWER // 1024**2} MiB.",
+        if len(content) > MAX_RESPONSE:
+            raise InvalidResponseError(
+                f"The answer to {method} {path} is larger than {MAX_RESPONSE // 1024**2} MiB.",
                 method=method,
                 path=path,
             )
@@ -277,7 +263,7 @@ class Transport:
             parsed, is_json = (parse_json(content), True) if content.strip() else (None, False)
         except (ValueError, RecursionError):
             parsed, is_json = None, False
-        return Answer(response.status_code, response.headers, parsed, self._excerpt(content), is_json)
+        return Response(response.status_code, response.headers, parsed, self._excerpt(content), is_json)
 
     def _excerpt(self, content: bytes) -> str:
         """How an answer begins, in one line. Redacted before it is cut, so that no part of a token is left over."""
@@ -292,13 +278,13 @@ class Transport:
         raw.enforce_content_length = True  # the default from urllib3 2 on
         read = getattr(raw, "read1", raw.read)
         size = 0
-        while size <= LARGEST_ANSWER and (chunk := read(65536, decode_content=True)):
+        while size <= MAX_RESPONSE and (chunk := read(65536, decode_content=True)):
             size += len(chunk)
             yield chunk
             if self._clock() > deadline:
                 raise requests.exceptions.ReadTimeout("the answer was not complete in time")
 
-    def _note_rate_limit(self, answer: Answer, began: float) -> None:
+    def _note_rate_limit(self, answer: Response, began: float) -> None:
         new = RateLimit.from_headers(answer.headers)
         if new.remaining is None:
             return
@@ -310,22 +296,22 @@ class Transport:
                 self.rate_limit = new
                 self._rate_limit_since = self._clock()
 
-    def _may_repeat(self, outcome: Answer | TransportError, retry: Retry, idempotent: bool) -> bool:
-        if isinstance(outcome, Answer):
+    def _may_repeat(self, outcome: Response | TransportError, retry: Retry, idempotent: bool) -> bool:
+        if isinstance(outcome, Response):
             return retry.is_retry("", outcome.status) or is_rate_limited(outcome)
-        return not outcome.is_final and (idempotent or not outcome.may_be_done)
+        return not outcome.is_final and (idempotent or not outcome.may_have_succeeded)
 
-    def _wait(self, outcome: Answer | TransportError, retry: Retry) -> bool:
+    def _wait(self, outcome: Response | TransportError, retry: Retry) -> bool:
         """Waits before the next attempt. False, at once, when the budget does not allow for it."""
-        asked = asked_wait(outcome) if isinstance(outcome, Answer) else None
+        asked = retry_after(outcome) if isinstance(outcome, Response) else None
         # Never less than our own wait: a platform that asks for none must not be hammered.
-        seconds = max(asked or 0.0, backoff(retry, answered=isinstance(outcome, Answer)))
+        seconds = max(asked or 0.0, backoff(retry, answered=isinstance(outcome, Response)))
         if seconds >= self._budget.left():
             return False
         self._sleep(seconds)
         return True
 
-    def _final(self, outcome: Answer | TransportError) -> Answer:
+    def _final(self, outcome: Response | TransportError) -> Response:
         if isinstance(outcome, TransportError):
             raise outcome
         return outcome
@@ -353,12 +339,12 @@ class Transport:
         else:
             what = f"the connection to {host} broke before the answer was complete: {reason}"
         unsure = "" if safe else " Whether the request was carried out is not known."
-        return TransportError(f"{tried} {what}.{unsure}", may_be_done=True, **facts)
+        return TransportError(f"{tried} {what}.{unsure}", may_have_succeeded=True, **facts)
 
 
-def _may_be_done(outcome: Answer | TransportError) -> bool:
+def _may_have_succeeded(outcome: Response | TransportError) -> bool:
     if isinstance(outcome, TransportError):
-        return outcome.may_be_done
+        return outcome.may_have_succeeded
     # Of a request that ended in a fault of the platform nobody knows how far it got.
     return outcome.status < 400 or outcome.status >= 500
 

@@ -13,7 +13,7 @@ import os
 import typing as t
 from urllib.parse import urlsplit, urlunsplit
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError
+from ._errors import OptionError
 
 # Both hosts of a module, and every plugin, hand over their options as a function from name to value.
 GetOption = t.Callable[[str], t.Any]

@@ -12,8 +12,8 @@ import dataclasses
 import re
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, NotFoundError
+from ._client import Item, not_found, path_segment
+from ._errors import ApiError, NotFoundError
 
 _ABSENT = object()
 
@@ -88,10 +88,11 @@ class Resource:
     and not where it is read as a parent. scope: query parameters, by option, that every request of this resource takes.
     include: what the API sends along on request. meta: the extra facts that it adds on request. sortable: whether lists
     can be sorted. joined: query parameters of lists that hold several values in one, with commas; others are repeated.
-    listings: the lists, by path, that differ, and where need be the path of a single one. over: fields, with dots, and
-    the values that say that one is gone though it may still be listed; nothing is read below such a one. untouched:
-    maps, as the platform spells their names, whose keys are the user's own. alone: given where a parent has exactly
-    one, so that the paths of lists answer an object; what stands for one, as users get it, where a parent has none.
+    listings: the lists, by path, that differ, and where need be the path of a single one. deleted_when: fields,
+    with dots, and the values that say that one is gone though it may still be listed; nothing is read below such a
+    one. user_keyed: maps, as the platform spells their names, whose keys are the user's own. singleton: given where
+    a parent has exactly one, so that the paths of lists answer an object; what stands for one, as users get it,
+    where a parent has none.
     permission: what a token needs to read it, in the platform's words.
     """
 
@@ -111,9 +112,9 @@ class Resource:
     sortable: bool = False
     joined: frozenset[str] = frozenset()
     listings: t.Mapping[str, Listing] = dataclasses.field(default_factory=dict)
-    over: t.Mapping[str, t.Container[str]] = dataclasses.field(default_factory=dict)
-    untouched: frozenset[str] = frozenset()
-    alone: t.Mapping[str, t.Any] | None = None
+    deleted_when: t.Mapping[str, t.Container[str]] = dataclasses.field(default_factory=dict)
+    user_keyed: frozenset[str] = frozenset()
+    singleton: t.Mapping[str, t.Any] | None = None
 
     def ancestors(self) -> tuple[Resource, ...]:
         """The chain of parents, outermost first, without the resource itself."""
@@ -121,7 +122,7 @@ class Resource:
 
     def is_over(self, item: Item) -> bool:
         """Whether an item is gone though it is still listed."""
-        return any(str(value_at(item, field)) in values for field, values in self.over.items())
+        return any(str(value_at(item, field)) in values for field, values in self.deleted_when.items())
 
     def other_options(self) -> tuple[str, ...]:
         """Options that name something to list by, besides the parents."""

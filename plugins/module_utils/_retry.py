@@ -20,7 +20,7 @@ RETRY_STATUSES = (429, 502, 503, 504)
 # A request that is not idempotent is repeated only when the platform says that it refused it.
 REFUSED_STATUSES = (429,)
 FIRST_BACKOFF = 0.5  # seconds
-LONGEST_BACKOFF = 30.0  # seconds
+MAX_BACKOFF = 30.0  # seconds
 
 
 def new_retry(idempotent: bool) -> Retry:
@@ -42,7 +42,7 @@ def backoff(retry: Retry, answered: bool) -> float:
     connection that was kept open for a while.
     """
     shortest = FIRST_BACKOFF if answered else 0.0
-    longest = min(max(retry.get_backoff_time(), shortest), LONGEST_BACKOFF)
+    longest = min(max(retry.get_backoff_time(), shortest), MAX_BACKOFF)
     return longest * random.uniform(0.5, 1.0)
 
 

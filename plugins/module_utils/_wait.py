@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import WaitTimeoutError
+from ._errors import WaitTimeoutError
 
 T = t.TypeVar("T")
 

@@ -27,23 +27,11 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import EXCERPT, Answer, asked_wait, parse_json
-from ansible_collections.quayside.paas.plugins.module_utils._client import ErrorBody, api_error
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    ApiError,
-    OptionError,
-    PaasError,
-    TransportError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._retry import (
-    RETRY_STATUSES,
-    RetryBudget,
-    backoff,
-    new_retry,
-)
-
+from ._client import ErrorBody, api_error
+from ._errors import ApiError, InvalidResponseError, OptionError, PaasError, TransportError
 from ._libraries import missing_libraries
+from ._response import EXCERPT, Response, parse_json, retry_after
+from ._retry import RETRY_STATUSES, RetryBudget, backoff, new_retry
 
 try:
     import websocket
@@ -57,11 +45,11 @@ HAS_REQUESTS = importlib.util.find_spec("requests") is not None
 if t.TYPE_CHECKING:
     from typing import Self
 
-    from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions
-    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+    from ._options import ConnectionOptions
+    from ._wait import Deadline
 
-LARGEST_MESSAGE = 8 * 1024 * 1024  # bytes
-LARGEST_HANDSHAKE = 64 * 1024  # bytes of an answer to the handshake
+MAX_MESSAGE = 8 * 1024 * 1024  # bytes
+MAX_HANDSHAKE = 64 * 1024  # bytes of an answer to the handshake
 PORTION = 64 * 1024  # bytes that are handed to the system at once
 CLOSE_WITHIN = 1.0  # seconds that the other side gets to confirm the end
 SCHEMES = {"ws": "http", "wss": "https"}
@@ -115,7 +103,7 @@ class _Wire:
         self._waits_for = select.POLLOUT  # what the queue waits for; TLS may have to read before it can write
         self._broken: OSError | None = None
         self.deadline = float("-inf")
-        self.limit = LARGEST_HANDSHAKE
+        self.limit = MAX_HANDSHAKE
         self.received = 0
         self.only_until_sent = False
         self.heard_at = self.moved_at = clock()
@@ -126,7 +114,7 @@ class _Wire:
         return len(self._queue)
 
     def recv(self, size: int) -> bytes:
-        """What is there, at least a byte; nothing at the end. Raises TimeoutError, AnswerError, OSError."""
+        """What is there, at least a byte; nothing at the end. Raises TimeoutError, InvalidResponseError, OSError."""
         while True:
             self._flush()
             waits_for = select.POLLIN
@@ -140,7 +128,7 @@ class _Wire:
                 self.heard_at = self._clock()
                 self.received += len(data)
                 if self.received > self.limit:
-                    raise AnswerError(f"A message of the WebSocket is larger than {self.limit} bytes.")
+                    raise InvalidResponseError(f"A message of the WebSocket is larger than {self.limit} bytes.")
                 return data
             # What came before the connection broke has been read.
             if self._broken is not None:
@@ -234,7 +222,7 @@ class WebSocket:
         """The next message. None when none was complete within so many seconds, and when the connection was closed.
 
         Meanwhile it sends what there is to send. only_until_sent: returns None as soon as all of it is sent.
-        Raises TransportError when it broke, AnswerError for what is no WebSocket message or too large.
+        Raises TransportError when it broke, InvalidResponseError for what is no WebSocket message or too large.
         """
         self._wire.deadline = self._clock() + timeout
         self._wire.only_until_sent = only_until_sent
@@ -249,7 +237,9 @@ class WebSocket:
                     raise self._broken(error) from None
                 self.closed = Close(None, "")
             except (websocket.WebSocketException, ValueError) as error:
-                raise AnswerError(f"{self._place} sent what is no WebSocket message: {self._reason(error)}.") from None
+                raise InvalidResponseError(
+                    f"{self._place} sent what is no WebSocket message: {self._reason(error)}."
+                ) from None
             except OSError as error:
                 raise self._broken(error) from None
             else:
@@ -283,7 +273,7 @@ class WebSocket:
             self._wire.finish()
         except TimeoutError:
             raise TransportError(
-                f"{self._place} did not take a message within {timeout:g} seconds.", may_be_done=True
+                f"{self._place} did not take a message within {timeout:g} seconds.", may_have_succeeded=True
             ) from None
         except OSError as error:
             raise self._broken(error) from None
@@ -323,7 +313,7 @@ class WebSocket:
     def close(self) -> None:
         """Ends the connection, in a second at most. More than once is no error."""
         self._wire.deadline = self._clock() + CLOSE_WITHIN
-        self._wire.received, self._wire.limit = 0, LARGEST_MESSAGE
+        self._wire.received, self._wire.limit = 0, MAX_MESSAGE
         self._wire.only_until_sent = False
         # A farewell within a message would be a part of that.
         if not self._wire.unsent:
@@ -336,7 +326,7 @@ class WebSocket:
         return Close(code, self._redact(data[2:].decode("utf-8", "replace"))[:EXCERPT])
 
     def _broken(self, error: Exception) -> TransportError:
-        return TransportError(f"The connection to {self._place} broke: {self._reason(error)}.", may_be_done=True)
+        return TransportError(f"The connection to {self._place} broke: {self._reason(error)}.", may_have_succeeded=True)
 
     def _reason(self, error: Exception) -> str:
         return _reason(error, self._redact)
@@ -348,8 +338,8 @@ def open_websocket(
     *,
     redact: Redact,
     headers: t.Mapping[str, str] | None = None,
-    error_body: t.Callable[[Answer], ErrorBody] = lambda answer: ErrorBody(answer.text),
-    largest: int = LARGEST_MESSAGE,
+    error_body: t.Callable[[Response], ErrorBody] = lambda answer: ErrorBody(answer.text),
+    largest: int = MAX_MESSAGE,
     attempting: t.Callable[[], None] = lambda: None,
     sleep: t.Callable[[float], t.Any] = time.sleep,
     clock: t.Callable[[], float] = time.monotonic,
@@ -360,7 +350,7 @@ def open_websocket(
     out of texts, those of the URL and the headers too. error_body: reads an error answer. largest: bytes of a message
     that comes. attempting: called before each attempt. sleep, clock: replaced in tests.
     Raises MissingLibraryError, OptionError for an impossible URL, TransportError, ApiError when the platform refuses,
-    AnswerError for an answer that is none of a WebSocket.
+    InvalidResponseError for an answer that is none of a WebSocket.
     """
     require_libraries()
     target = _target(url)
@@ -449,7 +439,7 @@ def _proxy_of(target: _Target) -> str | None:
     """The proxy that requests takes from the environment; None for a direct connection."""
     if not getproxies().keys() - {"no"}:
         return None
-    from ansible_collections.quayside.paas.plugins.module_utils._http import proxy_for
+    from ._http import proxy_for
 
     return proxy_for(target.place.replace(target.scheme, SCHEMES[target.scheme], 1))
 
@@ -501,7 +491,7 @@ def _shake_hands(
     options: ConnectionOptions,
     headers: t.Mapping[str, str] | None,
     redact: Redact,
-    error_body: t.Callable[[Answer], ErrorBody],
+    error_body: t.Callable[[Response], ErrorBody],
 ) -> t.Any:
     facts: dict[str, t.Any] = {"method": "GET", "path": target.path}
     # Texts of the console are not always UTF-8.
@@ -530,11 +520,11 @@ def _shake_hands(
             raise TransportError(
                 f"The connection to {target.place} broke before it was open: {_reason(error, redact)}.", **facts
             ) from None
-        except (websocket.WebSocketException, ValueError, LookupError, AnswerError) as error:
+        except (websocket.WebSocketException, ValueError, LookupError, InvalidResponseError) as error:
             status, what = client.getstatus(), _reason(error, redact)
             if status not in (None, 101):
                 what = f"it redirects (status {status}), which is not followed, so that the token stays with one host"
-            raise AnswerError(
+            raise InvalidResponseError(
                 f"{target.place} does not answer as a WebSocket: {what}.", status=status, **facts
             ) from None
         failed.pop_all()
@@ -547,11 +537,11 @@ def _forget_cookies() -> None:
         websocket._handshake.CookieJar.jar.clear()
 
 
-def _refused(error: t.Any, target: _Target, redact: Redact, error_body: t.Callable[[Answer], ErrorBody]) -> PaasError:
+def _refused(error: t.Any, target: _Target, redact: Redact, error_body: t.Callable[[Response], ErrorBody]) -> PaasError:
     """The error for an answer with an error status, or with one of another kind of request."""
     answer = _answer(error, redact)
     if answer.status < 400:
-        return AnswerError(
+        return InvalidResponseError(
             f"{target.place} does not answer as a WebSocket, but with status {answer.status}. The answer begins:"
             f" {answer.text or '(empty)'}",
             method="GET",
@@ -563,7 +553,7 @@ def _refused(error: t.Any, target: _Target, redact: Redact, error_body: t.Callab
     return found
 
 
-def _answer(error: t.Any, redact: Redact) -> Answer:
+def _answer(error: t.Any, redact: Redact) -> Response:
     """The answer that websocket-client made an error of."""
     content = error.resp_body if isinstance(error.resp_body, bytes) else b""
     text = " ".join(redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
@@ -574,7 +564,7 @@ def _answer(error: t.Any, redact: Redact) -> Answer:
     headers = dict(error.resp_headers or {})
     if "retry-after" in headers:
         headers["Retry-After"] = headers["retry-after"]
-    return Answer(int(error.status_code), headers, body, text, is_json)
+    return Response(int(error.status_code), headers, body, text, is_json)
 
 
 def _wait_before_next(error: TransportError | ApiError, retry: t.Any) -> float | None:
@@ -583,7 +573,7 @@ def _wait_before_next(error: TransportError | ApiError, retry: t.Any) -> float |
         return None if error.is_final else backoff(retry, answered=False)
     if error.status not in RETRY_STATUSES:
         return None
-    asked = asked_wait(_answer(error.__cause__, str))
+    asked = retry_after(_answer(error.__cause__, str))
     return max(asked or 0.0, backoff(retry, answered=True))
 
 

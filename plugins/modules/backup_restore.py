@@ -185,10 +185,10 @@ error:
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
-from ansible_collections.quayside.paas.plugins.module_utils._northflank import restores
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+from ..module_utils._module.action import action_module
+from ..module_utils._module.runner import run_module
+from ..module_utils._northflank import restores
+from ..module_utils._northflank.api import Northflank
 
 MODULE = action_module(Northflank, restores.plan, restores.ARGUMENTS)
 

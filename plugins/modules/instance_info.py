@@ -327,10 +327,10 @@ error:
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCE
-from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ..module_utils._cycle.api import Cycle
+from ..module_utils._cycle.resources import INSTANCE
+from ..module_utils._module.info import info_module
+from ..module_utils._module.runner import run_module
 
 MODULE = info_module(Cycle, INSTANCE)
 

@@ -248,10 +248,10 @@ error:
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import migration
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ..module_utils._cycle import migration
+from ..module_utils._cycle.api import Cycle
+from ..module_utils._module.action import action_module
+from ..module_utils._module.runner import run_module
 
 MODULE = action_module(Cycle, migration.plan, migration.ARGUMENTS)
 

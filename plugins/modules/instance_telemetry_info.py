@@ -226,9 +226,9 @@ error:
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import telemetry
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import module_of, run_module
+from ..module_utils._cycle import telemetry
+from ..module_utils._cycle.api import Cycle
+from ..module_utils._module.runner import module_of, run_module
 
 MODULE = module_of(Cycle, telemetry.read, telemetry.ARGUMENTS)
 

@@ -141,10 +141,10 @@ error:
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import traffic_drain
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._module.action import action_module
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
+from ..module_utils._cycle import traffic_drain
+from ..module_utils._cycle.api import Cycle
+from ..module_utils._module.action import action_module
+from ..module_utils._module.runner import run_module
 
 MODULE = action_module(Cycle, traffic_drain.plan, traffic_drain.ARGUMENTS)
 

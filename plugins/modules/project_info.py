@@ -142,10 +142,10 @@ error:
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import run_module
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import PROJECT
+from ..module_utils._module.info import info_module
+from ..module_utils._module.runner import run_module
+from ..module_utils._northflank.api import Northflank
+from ..module_utils._northflank.resources import PROJECT
 
 MODULE = info_module(Northflank, PROJECT)
 

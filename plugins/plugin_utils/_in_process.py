@@ -29,14 +29,14 @@ from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 
 # Imported before workers are forked from here, so that no task has to import requests and the engine again.
 # pylint: disable=unused-import
-from ansible_collections.quayside.paas.plugins.module_utils import _http
-from ansible_collections.quayside.paas.plugins.module_utils._answer import RateLimit
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import api as cycle_api  # noqa: F401
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import resources as cycle_resources  # noqa: F401
-from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError
-from ansible_collections.quayside.paas.plugins.module_utils._module import action, info  # noqa: F401
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute
-from ansible_collections.quayside.paas.plugins.module_utils._northflank import api, resources  # noqa: F401
+from ..module_utils import _http
+from ..module_utils._cycle import api as cycle_api  # noqa: F401
+from ..module_utils._cycle import resources as cycle_resources  # noqa: F401
+from ..module_utils._errors import OptionError
+from ..module_utils._module import action, info  # noqa: F401
+from ..module_utils._module.runner import Module, execute
+from ..module_utils._northflank import api, resources  # noqa: F401
+from ..module_utils._response import RateLimit
 
 # pylint: enable=unused-import
 

@@ -182,8 +182,8 @@ def run(
     further step until the command begins. silence: seconds without a byte in either direction after which the session
     counts as lost; None: a command may be silent as long as it likes. environment: of argv's process; None: our own.
     The command's own environment is that of the interactive shell; it sees no terminal but, without Python, /dev/tty.
-    Raises TransportError (may_be_done says whether the command may have run; what argv wrote to its stderr is in the
-    message) and StateError (the container lacks what it takes).
+    Raises TransportError (may_have_succeeded says whether the command may have run; what argv wrote to its stderr is in
+    the message) and StateError (the container lacks what it takes).
     """
     stdout = bytearray()
     with _Session(argv, environment) as session:
@@ -296,7 +296,7 @@ class _Session:
         self._pattern = re.compile(self._tag.encode() + rb"([rpb12ax])([0-9]+):(.*)")
         self._tool = ""
         self._is_raw = False
-        self._may_be_done = False
+        self._may_have_succeeded = False
         # To the session: lines that are not made yet, bytes that are not sent yet, characters sent and acknowledged.
         self._lines: t.Iterator[bytes] | None = None
         self._outgoing = bytearray()
@@ -380,7 +380,7 @@ class _Session:
                 "The container has neither Python nor printf with base64 or od, without which no data can be moved."
             )
         self._lines = _lines(_program(kind, subject, self._tool), stdin, self._tool)
-        self._may_be_done = True
+        self._may_have_succeeded = True
         self._send(self._tag)
 
     def converse(self, sink: Sink, timeout: float, silence: float | None) -> tuple[int, bytes]:
@@ -444,10 +444,12 @@ class _Session:
         return self._frames.popleft()
 
     def _lost(self, why: str) -> TransportError:
-        what = "What was asked for may have been done, or a part of it" if self._may_be_done else "Nothing was done"
+        what = (
+            "What was asked for may have been done, or a part of it" if self._may_have_succeeded else "Nothing was done"
+        )
         return TransportError(
             f"The session with the interactive shell was lost: {why}{self._last_words()}. {what}.",
-            may_be_done=self._may_be_done,
+            may_have_succeeded=self._may_have_succeeded,
         )
 
     def _last_words(self) -> str:

@@ -352,7 +352,7 @@ class Keeper:
                 return outdated
             instance.failure = (instance.attempts, error)
             has_expired = not instance.masters and self._expire(instance)
-            if error.may_be_done:
+            if error.may_have_succeeded:
                 then = (
                     "were expired at once" if has_expired else f"end by themselves, after {LIFETIME / 60:.0f} minutes"
                 )
@@ -407,7 +407,7 @@ class Keeper:
             with self._cycle(instance) as client:
                 instance.credentials = mint(client, instance.container_id, instance.instance_id, advise=False)
         except PaasError as error:
-            instance.has_credentials = instance.has_credentials or error.may_be_done
+            instance.has_credentials = instance.has_credentials or error.may_have_succeeded
             raise
         instance.has_credentials = True
         lifetime = instance.credentials.lifetime or LIFETIME
@@ -463,7 +463,7 @@ class Keeper:
         except PaasError as error:
             left = instance.ends_at - time.monotonic()
             # What may have been done is not done again as long as there is something that works.
-            wait = left if error.may_be_done else left / 2
+            wait = left if error.may_have_succeeded else left / 2
             instance.renew_at = time.monotonic() + max(wait, 5.0)
             self._log(f"SSH credentials of instance {instance.instance_id} could not be renewed: {error.message}")
 

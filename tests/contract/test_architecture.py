@@ -39,12 +39,16 @@ DOORS = {
 
 
 def imports(source: Path) -> list[str]:
+    """What a file imports, by full names, relative imports too."""
+    package = f"{OURS}{'.'.join(source.relative_to(PLUGINS).parent.parts)}".split(".")
     names = []
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            start = ".".join([*above, *([node.module] if node.module else [])])
+            names += [f"{start}.{alias.name}" for alias in node.names]
     return names
 
 

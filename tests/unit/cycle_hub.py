@@ -20,7 +20,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     PaasError,
     TransportError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._module.action import carry_out
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import apply
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from unit.fakes import Clock
 from unit.hosts import declared, validate
@@ -39,7 +39,7 @@ def refused(status: int = 422, code: str = "422.invalid-input") -> ApiError:
 
 
 def broken() -> TransportError:
-    return TransportError("The connection broke.", may_be_done=True)
+    return TransportError("The connection broke.", may_have_succeeded=True)
 
 
 def instance(identity: str, server: str = "s1", state: str = "running", **more: t.Any) -> Item:
@@ -304,7 +304,7 @@ def act(hub: Hub, module: str, *, check: bool = False, **arguments: t.Any) -> It
     timed = functools.partial(Deadline, sleep=hub.clock.sleep, clock=hub.clock.now)
     hub.check_mode = check
     with mock.patch.object(one, "Deadline", timed):
-        return carry_out(hub, one.plan(t.cast("t.Any", hub), checked.validated_parameters))  # type: ignore[arg-type]
+        return apply(hub, one.plan(t.cast("t.Any", hub), checked.validated_parameters))  # type: ignore[arg-type]
 
 
 def trouble(hub: Hub, module: str, kind: type[PaasError], **arguments: t.Any) -> PaasError:

@@ -30,17 +30,17 @@ from ansible_collections.quayside.paas.plugins.module_utils._client import (
     plain,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     NotFoundError,
     OptionError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import Answer
+from ansible_collections.quayside.paas.plugins.module_utils._http import Response
 from unit.fakes import OK, Clock, Platform, transport
 
 
-def answer(status: int, **headers: str) -> Answer:
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, None, "", False)
+def answer(status: int, **headers: str) -> Response:
+    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, None, "", False)
 
 
 # Ids in paths
@@ -243,14 +243,16 @@ def test_items_without_an_id_are_told_apart_by_everything_else() -> None:
 
 def test_a_repeated_cursor_ends_with_an_error() -> None:
     pages = Pages(*(Page(items(n), {"cursor": "same"}) for n in range(10)))
-    with pytest.raises(AnswerError, match="does not end: after 2 items the platform sends the same cursor again"):
+    with pytest.raises(
+        InvalidResponseError, match="does not end: after 2 items the platform sends the same cursor again"
+    ):
         read(pages)
     assert len(pages.queries) == 2
 
 
 def test_cursors_that_alternate_end_with_an_error() -> None:
     pages = Pages(*(Page(items(n), {"cursor": "ab"[n % 2]}) for n in range(10)))
-    with pytest.raises(AnswerError, match="same cursor"):
+    with pytest.raises(InvalidResponseError, match="same cursor"):
         read(pages)
     assert len(pages.queries) == 3
 
@@ -258,7 +260,7 @@ def test_cursors_that_alternate_end_with_an_error() -> None:
 @pytest.mark.parametrize("second", [[], items(1, 2)])
 def test_a_promised_page_without_anything_new_is_an_error(second: list[t.Any]) -> None:
     pages = Pages(Page(items(1, 2), {"cursor": "a"}), Page(second, {"cursor": "b"}), Page(items(3)))
-    with pytest.raises(AnswerError, match="after 2 items the platform announces another page"):
+    with pytest.raises(InvalidResponseError, match="after 2 items the platform announces another page"):
         read(pages)
 
 
@@ -268,7 +270,7 @@ def test_a_last_page_without_anything_new_is_fine() -> None:
 
 
 def test_an_endless_list_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_client, "MOST_ITEMS", 1000)
+    monkeypatch.setattr(_client, "MAX_ITEMS", 1000)
     asked = []
 
     def fetch(query: t.Mapping[str, t.Any]) -> Page:
@@ -276,7 +278,7 @@ def test_an_endless_list_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> 
         first = 100 * len(asked)
         return Page(items(*range(first, first + 100)), {"cursor": str(first)})
 
-    with pytest.raises(AnswerError, match="has more than 1000 items"):
+    with pytest.raises(InvalidResponseError, match="has more than 1000 items"):
         read(fetch)
     assert len(asked) == 11
     asked.clear()
@@ -311,7 +313,7 @@ def test_a_platform_that_ignores_page_numbers_ends() -> None:
 @pytest.mark.parametrize("cursor", [["a"], {"a": 1}, 7, True])
 def test_a_cursor_of_any_type_is_no_crash(cursor: t.Any) -> None:
     pages = Pages(Page(items(1), {"cursor": cursor}), Page(items(2)))
-    with contextlib.suppress(AnswerError):
+    with contextlib.suppress(InvalidResponseError):
         assert read(pages) == [1, 2]
 
 

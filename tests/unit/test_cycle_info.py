@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import SECRETS, Cycle, without_secrets
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     NotFoundError,
     OptionError,
     PaasError,
@@ -209,7 +209,7 @@ def test_a_platform_without_pages(platform: Platform, count: int) -> None:
 
 def test_a_platform_that_sends_its_first_page_for_ever(platform: Platform) -> None:
     platform.respond = Pages(items(1, 250), 100, number=False)
-    with pytest.raises(AnswerError, match="sends its first page again"):
+    with pytest.raises(InvalidResponseError, match="sends its first page again"):
         listed()
 
 
@@ -286,7 +286,7 @@ def test_the_query_stands_before_the_page(platform: Platform) -> None:
 @pytest.mark.parametrize("document", [{"data": {}}, {"data": "x"}, {"data": [1]}, {"data": [{"id": 1}, None]}])
 def test_broken_lists(platform: Platform, document: t.Any) -> None:
     platform.expects(cycle_page("containers", json_reply(document)))
-    with pytest.raises(AnswerError, match="something else than a list of containers") as caught:
+    with pytest.raises(InvalidResponseError, match="something else than a list of containers") as caught:
         listed()
     assert caught.value.path == "/v1/containers"
 
@@ -294,7 +294,7 @@ def test_broken_lists(platform: Platform, document: t.Any) -> None:
 @pytest.mark.parametrize("data", [None, [], "x", [{"id": "x"}]])
 def test_a_single_thing_that_is_none(platform: Platform, data: t.Any) -> None:
     platform.expects(cycle("GET", "containers/c1", resources(data)))
-    with pytest.raises(AnswerError, match="no object under the key data") as caught:
+    with pytest.raises(InvalidResponseError, match="no object under the key data") as caught:
         client().get("containers/c1")
     assert caught.value.path == "/v1/containers/c1"
 
@@ -327,7 +327,7 @@ def test_data_of_whatever_shape(platform: Platform, data: t.Any) -> None:
 @pytest.mark.parametrize("as_list", [False, True])
 def test_what_is_no_answer_of_the_api(platform: Platform, reply: Reply, what: str, as_list: bool) -> None:
     platform.expects(cycle_page("containers", reply) if as_list else cycle("GET", "containers", reply))
-    with pytest.raises(AnswerError, match=what) as caught:
+    with pytest.raises(InvalidResponseError, match=what) as caught:
         client().get_list("containers", "containers") if as_list else client().get("containers")
     assert "Is api_url the address of the Cycle API?" in str(caught.value)
 
@@ -474,7 +474,7 @@ def test_what_may_have_been_done_is_told(platform: Platform, method: str, answer
     one = client()
     with pytest.raises(PaasError) as caught:
         CHANGES[method](one)
-    assert caught.value.may_be_done
+    assert caught.value.may_have_succeeded
     assert one.may_have_changed
 
 
@@ -495,7 +495,7 @@ def test_what_was_refused_or_never_sent_was_not_done(platform: Platform, method:
     one = client()
     with pytest.raises(PaasError) as caught:
         CHANGES[method](one)
-    assert not caught.value.may_be_done
+    assert not caught.value.may_have_succeeded
     assert not one.may_have_changed
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import instances, jobs, placement
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     JobError,
     NotFoundError,
     OptionError,
@@ -24,7 +24,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._module.action import carry_out
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import apply
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from unit.fakes import Clock
@@ -38,7 +38,7 @@ def not_found(code: str) -> NotFoundError:
 
 
 def broken() -> TransportError:
-    return TransportError("The connection broke.", may_be_done=True)
+    return TransportError("The connection broke.", may_have_succeeded=True)
 
 
 def one(identity: str, server: str = "s1", state: str = "running", **more: t.Any) -> Item:
@@ -65,7 +65,8 @@ class Hub:
     create, run, delete: seconds until an instance is there, runs, is gone. show: seconds until a job is visible.
     end: seconds until it is done. keep: seconds until it is removed after that.
     sent: requests that change something, as method, path, body. trouble: what happens to the next ones of these, None
-    for nothing; an error that may_be_done is raised after the request was carried out, unless the request is in lost.
+    for nothing; an error with may_have_succeeded is raised after the request was carried out, unless the request is in
+    lost.
     """
 
     def __init__(self, clock: Clock, *found: Item, strategy: str | None = "manual", **container: t.Any) -> None:
@@ -188,7 +189,7 @@ class Hub:
         errors = [one for one in self.trouble[:1] if one]
         del self.trouble[:1]
         for error in errors:
-            if not error.may_be_done or (self.lost and self.lost.pop(0)):
+            if not error.may_have_succeeded or (self.lost and self.lost.pop(0)):
                 raise error
         now = self.clock.now()
         job: Item = {
@@ -236,7 +237,7 @@ def plan(hub: Hub, **arguments: t.Any) -> Plan:
 
 def act(hub: Hub, **arguments: t.Any) -> Item:
     """The result of the module."""
-    return carry_out(t.cast("t.Any", hub), plan(hub, **arguments))
+    return apply(t.cast("t.Any", hub), plan(hub, **arguments))
 
 
 def place(hub: Hub, exact: bool = False, **servers: int) -> Item:
@@ -297,7 +298,7 @@ def test_instances_stand_the_newest_first(clock: Clock) -> None:
 @pytest.mark.parametrize("identity", [None, [], {}])
 def test_an_instance_without_an_id_is_an_error(clock: Clock, identity: t.Any) -> None:
     hub = Hub(clock, {**one("a"), "id": identity})
-    with pytest.raises(AnswerError, match="lists an instance without its id"):
+    with pytest.raises(InvalidResponseError, match="lists an instance without its id"):
         act(hub, state="absent", all=True)
     assert hub.sent == []
 
@@ -785,8 +786,8 @@ def test_a_refusal_is_told_at_once(clock: Clock, error: PaasError) -> None:
 
 def test_an_answer_that_cannot_be_understood_may_have_been_done(clock: Clock) -> None:
     hub = Hub(clock)
-    error = AnswerError("no JSON")
-    error.may_be_done = True
+    error = InvalidResponseError("no JSON")
+    error.may_have_succeeded = True
     hub.trouble = [error]
     place(hub, s1=1)
     assert posts(hub) == [{"s1": 1}]
@@ -938,8 +939,8 @@ def test_what_is_gone_by_then(clock: Clock, status: int, state: str | None) -> N
 
 def test_what_was_deleted_though_the_answer_was_lost(clock: Clock) -> None:
     hub = Hub(clock, one("a"), one("b"))
-    hub.trouble = [broken(), AnswerError("no JSON")]
-    hub.trouble[1].may_be_done = True  # type: ignore[union-attr]
+    hub.trouble = [broken(), InvalidResponseError("no JSON")]
+    hub.trouble[1].may_have_succeeded = True  # type: ignore[union-attr]
     result = act(hub, state="absent", all=True)
     assert result["deleted"] == ["b", "a"]
     assert (result["instances"], result["jobs"]) == ([], [])

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import ssh
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.ssh import parse_address
-from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError
+from ansible_collections.quayside.paas.plugins.module_utils._errors import InvalidResponseError
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import execute
 from unit.fakes import HUB, KEY, URL, Call, Platform, Reply, cycle, cycle_error, resources
 from unit.hosts import declared, run, validate
@@ -99,7 +99,7 @@ def test_addresses_that_are_understood(address: str, expected: tuple[str, str, i
      "a b@host", "a@host;id", "a@[::1", "$(id)@host"],
 )  # fmt: skip
 def test_addresses_that_are_not(address: str) -> None:
-    with pytest.raises(AnswerError, match="USER@HOST:PORT"):
+    with pytest.raises(InvalidResponseError, match="USER@HOST:PORT"):
         parse_address(address, "i1")
 
 
@@ -122,7 +122,7 @@ def test_an_address_as_documented_gives_its_parts(user: str, host: str, port: in
 def test_no_address_gives_what_a_client_takes_for_an_option(address: str) -> None:
     try:
         user, host, port = parse_address(address, "i1")
-    except AnswerError:
+    except InvalidResponseError:
         return
     assert user
     assert host

@@ -350,7 +350,7 @@ def test_a_worker_that_ends_during_the_login_leaves_no_credentials(setting: Sett
 
 def test_what_may_have_been_made_is_expired_and_not_asked_for_again(setting: Setting) -> None:
     def lose() -> None:
-        raise TransportError("The connection broke.", may_be_done=True)
+        raise TransportError("The connection broke.", may_have_succeeded=True)
 
     setting.api.mint = lose
     answer = setting.worker().open()
@@ -469,10 +469,10 @@ def test_nothing_is_renewed_without_a_master(watched: Setting) -> None:
     assert watched.api.calls == ["mint i1", "expire i1"]
 
 
-@pytest.mark.parametrize("may_be_done", [True, False])
-def test_what_cannot_be_renewed_is_used_as_long_as_it_works(watched: Setting, may_be_done: bool) -> None:
+@pytest.mark.parametrize("may_have_succeeded", [True, False])
+def test_what_cannot_be_renewed_is_used_as_long_as_it_works(watched: Setting, may_have_succeeded: bool) -> None:
     def fail() -> None:
-        raise TransportError("no answer", may_be_done=may_be_done)
+        raise TransportError("no answer", may_have_succeeded=may_have_succeeded)
 
     watched.api.lifetime = 1.0
     worker = watched.worker()

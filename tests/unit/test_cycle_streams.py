@@ -19,7 +19,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle import stream
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams import Authorisation, Capture, stream_url
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
+    InvalidResponseError,
     PaasError,
     TransportError,
 )
@@ -135,7 +135,7 @@ def test_a_token_arrives_as_it_is(token: str) -> None:
 
 
 def test_an_unknown_scheme_is_told() -> None:
-    with pytest.raises(AnswerError, match="unknown scheme 'ftp'"):
+    with pytest.raises(InvalidResponseError, match="unknown scheme 'ftp'"):
         stream_url("ftp://c.example.com", TOKEN)
 
 

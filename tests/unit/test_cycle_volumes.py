@@ -365,4 +365,4 @@ def test_what_cannot_be_read_after_a_broken_connection(hub: Hub, monkeypatch: py
     error = fails(hub, TransportError)
     assert error.message.startswith("The connection broke. Nothing tells whether volume.extend was accepted")
     assert "Nobody answers." in error.message
-    assert error.may_be_done is True
+    assert error.may_have_succeeded is True

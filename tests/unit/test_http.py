@@ -23,14 +23,14 @@ import urllib3
 
 from ansible_collections.quayside.paas.plugins.module_utils import _http
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
+    InvalidResponseError,
     MissingLibraryError,
     NotFoundError,
     OptionError,
     TransportError,
     WriteInCheckModeError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import Answer, RateLimit, is_rate_limited
+from ansible_collections.quayside.paas.plugins.module_utils._http import RateLimit, Response, is_rate_limited
 from unit.fakes import (
     OK,
     TOKEN,
@@ -268,7 +268,7 @@ def test_what_may_have_been_done_is_not_sent_again(
     platform.expects(Call(method, "/v1/x", fault))
     with pytest.raises(TransportError) as caught:
         transport(clock).request(method, "/v1/x", changes=changes)
-    assert caught.value.may_be_done
+    assert caught.value.may_have_succeeded
     assert clock.sleeps == []
 
 
@@ -466,7 +466,7 @@ def test_success_spends_nothing(platform: Platform, clock: Clock) -> None:
 def test_redirects_are_refused(platform: Platform, clock: Clock, method: str, status: int) -> None:
     target = "https://evil.example.net/v1/x"
     platform.expects(Call(method, "/v1/x", Reply(status, headers={"Location": target})))
-    with pytest.raises(AnswerError, match=f"redirect to {re.escape(target)}") as caught:
+    with pytest.raises(InvalidResponseError, match=f"redirect to {re.escape(target)}") as caught:
         transport(clock).request(method, "/v1/x")
     assert caught.value.status == status
     assert "api_url" in str(caught.value)
@@ -478,14 +478,14 @@ def test_redirects_are_refused(platform: Platform, clock: Clock, method: str, st
 )
 def test_odd_redirects_are_refused_all_the_same(platform: Platform, clock: Clock, target: str) -> None:
     platform.expects(get("/v1/x", Reply(302, headers={"Location": target})))
-    with pytest.raises(AnswerError, match="redirect"):
+    with pytest.raises(InvalidResponseError, match="redirect"):
         transport(clock).request("GET", "/v1/x")
 
 
 def test_a_redirect_does_not_show_the_token(platform: Platform, clock: Clock) -> None:
     target = f"https://evil.example.net/?a={TOKEN}" + "x" * 1000
     platform.expects(get("/v1/x", Reply(302, headers={"Location": target})))
-    with pytest.raises(AnswerError) as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         transport(clock).request("GET", "/v1/x")
     assert TOKEN not in str(caught.value)
     assert len(str(caught.value)) < 1000
@@ -494,10 +494,10 @@ def test_a_redirect_does_not_show_the_token(platform: Platform, clock: Clock) ->
 def test_the_body_of_a_redirect_is_not_read_without_bound(
     platform: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http, "LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(_http, "MAX_RESPONSE", 100_000)
     flood = (b"x" * 65536,) * 160
     platform.expects(get("/v1/x", Reply(302, flood, {"Location": "/v2/x"})))
-    with pytest.raises(AnswerError):
+    with pytest.raises(InvalidResponseError):
         transport(clock).request("GET", "/v1/x")
     assert platform.streams[0].delivered < 1_000_000
 
@@ -601,7 +601,7 @@ def test_after_a_body_cut_short_a_post_may_have_been_done(platform: Platform, cl
     platform.expects(Call("POST", "/v1/x", CUT[name]))
     with pytest.raises(TransportError, match="Whether the request was carried out is not known") as caught:
         transport(clock).request("POST", "/v1/x")
-    assert caught.value.may_be_done
+    assert caught.value.may_have_succeeded
 
 
 def test_an_answer_that_drips_is_given_up_at_the_time_out(platform: Platform, clock: Clock) -> None:
@@ -622,31 +622,31 @@ def test_an_answer_that_takes_its_time_within_the_time_out(platform: Platform, c
 
 
 def test_the_largest_answer(platform: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "LARGEST_ANSWER", 2 * 1024 * 1024)
+    monkeypatch.setattr(_http, "MAX_RESPONSE", 2 * 1024 * 1024)
     fits = b" " * (2 * 1024 * 1024 - 2) + b"{}"
     platform.expects(get("/v1/x", Reply(200, fits)), get("/v1/x", Reply(200, b" " + fits)))
     one = transport(clock)
     assert one.request("GET", "/v1/x").body == {}
-    with pytest.raises(AnswerError, match="GET /v1/x is larger than 2 MiB"):
+    with pytest.raises(InvalidResponseError, match="GET /v1/x is larger than 2 MiB"):
         one.request("GET", "/v1/x")
 
 
 def test_an_oversized_answer_is_not_read_to_its_end(
     platform: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http, "LARGEST_ANSWER", 1024 * 1024)
+    monkeypatch.setattr(_http, "MAX_RESPONSE", 1024 * 1024)
     platform.expects(get("/v1/x", Reply(200, (b"x" * 65536,) * 200)))
-    with pytest.raises(AnswerError):
+    with pytest.raises(InvalidResponseError):
         transport(clock).request("GET", "/v1/x")
     assert platform.streams[0].delivered < 2 * 1024 * 1024
 
 
 def test_compression_hides_no_size(platform: Platform, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_http, "LARGEST_ANSWER", 1024 * 1024)
+    monkeypatch.setattr(_http, "MAX_RESPONSE", 1024 * 1024)
     bomb = gzip.compress(b" " * 20 * 1024 * 1024)
     assert len(bomb) < 100_000
     platform.expects(get("/v1/x", Reply(200, bomb, {"Content-Encoding": "gzip"})))
-    with pytest.raises(AnswerError, match="larger than 1 MiB"):
+    with pytest.raises(InvalidResponseError, match="larger than 1 MiB"):
         transport(clock).request("GET", "/v1/x")
 
 
@@ -818,7 +818,7 @@ def test_of_requests_at_the_same_time_the_one_that_left_the_fewest_counts(clock:
     for remaining, reset in ((990, 3500), (991, 3502), (989, 3500), (992, 3503)):
         clock.sleep(1)
         headers = dict(limited(remaining, reset).headers)
-        one._note_rate_limit(Answer(200, headers, {}, "", True), began)
+        one._note_rate_limit(Response(200, headers, {}, "", True), began)
     assert one.rate_limit == RateLimit(1000, 989, 3500)
 
 
@@ -861,7 +861,7 @@ def test_answers_are_released(clock: Clock) -> None:
         watched.expects(get("/v1/x"), get("/v1/x", Reply(302, headers={"Location": "/"})), get("/v1/x", CUT["reset"]))
         transport(clock, retry_budget=0).request("GET", "/v1/x")
         for _time in range(2):
-            with pytest.raises((AnswerError, TransportError)):
+            with pytest.raises((InvalidResponseError, TransportError)):
                 transport(clock, retry_budget=0).request("GET", "/v1/x")
         watched.check()
     assert len(closed) >= 3

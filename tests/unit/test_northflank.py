@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     NotFoundError,
     OptionError,
     PaasError,
@@ -187,7 +187,7 @@ def test_a_token_in_a_header_is_not_repeated(platform: Platform) -> None:
 @pytest.mark.parametrize("listed", [False, True])
 def test_what_is_no_answer_of_the_api(platform: Platform, reply: Reply, what: str, listed: bool) -> None:
     platform.expects(get(PATH, reply, per_page=100) if listed else get(PATH, reply))
-    with pytest.raises(AnswerError, match=what) as caught:
+    with pytest.raises(InvalidResponseError, match=what) as caught:
         client().get_list("projects", "projects") if listed else client().get("projects")
     assert "Is api_url the address of the Northflank API?" in str(caught.value)
     assert caught.value.path == PATH
@@ -196,7 +196,7 @@ def test_what_is_no_answer_of_the_api(platform: Platform, reply: Reply, what: st
 @pytest.mark.parametrize("document", [{}, {"data": None}, {"data": []}, {"data": "x"}, {"id": "p1"}])
 def test_a_single_thing_without_data(platform: Platform, document: t.Any) -> None:
     platform.expects(get(PATH, json_reply(document)))
-    with pytest.raises(AnswerError, match="has no object under the key data"):
+    with pytest.raises(InvalidResponseError, match="has no object under the key data"):
         client().get("projects")
 
 
@@ -216,7 +216,7 @@ def test_a_single_thing_without_data(platform: Platform, document: t.Any) -> Non
 )
 def test_broken_lists(platform: Platform, document: t.Any) -> None:
     platform.expects(get(PATH, json_reply(document), per_page=100))
-    with pytest.raises(AnswerError, match="projects"):
+    with pytest.raises(InvalidResponseError, match="projects"):
         projects()
 
 
@@ -226,7 +226,7 @@ def test_broken_lists(platform: Platform, document: t.Any) -> None:
 def test_an_answer_without_data_is_no_empty_list(platform: Platform, document: t.Any) -> None:
     # `data` is required on every page of the vendor; only the list in it may be missing.
     platform.expects(get(PATH, json_reply(document), per_page=100))
-    with pytest.raises(AnswerError):
+    with pytest.raises(InvalidResponseError):
         projects()
 
 
@@ -293,7 +293,7 @@ def test_a_cursor_that_repeats(platform: Platform) -> None:
         get(PATH, page("projects", items(1, 100), hasNextPage=True, cursor="a"), per_page=100),
         get(PATH, page("projects", items(101, 200), hasNextPage=True, cursor="a"), per_page=100, cursor="a"),
     )
-    with pytest.raises(AnswerError, match="same cursor"):
+    with pytest.raises(InvalidResponseError, match="same cursor"):
         projects()
 
 
@@ -302,7 +302,7 @@ def test_a_list_that_repeats_its_first_page(platform: Platform) -> None:
         get(PATH, page("projects", items(1, 100), hasNextPage=True), per_page=100),
         get(PATH, page("projects", items(1, 100), hasNextPage=True), per_page=100, page=2),
     )
-    with pytest.raises(AnswerError, match="nothing new"):
+    with pytest.raises(InvalidResponseError, match="nothing new"):
         projects()
 
 
@@ -438,14 +438,14 @@ def test_any_list_is_read_whole_in_as_few_requests_as_can_be(n: int, cursors: bo
 @pytest.mark.parametrize("more", ["true", "false", 1, 0, [], {}])
 def test_a_next_page_that_is_neither_announced_nor_denied(platform: Platform, more: t.Any) -> None:
     platform.expects(get(PATH, page("projects", items(1, 2), hasNextPage=more, cursor=""), per_page=100))
-    with pytest.raises(AnswerError, match="hasNextPage is neither true nor false"):
+    with pytest.raises(InvalidResponseError, match="hasNextPage is neither true nor false"):
         projects()
 
 
 @pytest.mark.parametrize("body", [b"<html>no such page</html>", b"", b"Not Found", b"[]"])
 def test_a_404_of_somebody_else_is_not_taken_for_the_platforms(platform: Platform, body: bytes) -> None:
     platform.expects(get("/v1/projects/p", Reply(404, body)))
-    with pytest.raises(AnswerError, match=r"status 404\) is not JSON. Is api_url the address"):
+    with pytest.raises(InvalidResponseError, match=r"status 404\) is not JSON. Is api_url the address"):
         client().get("projects/p")
 
 
@@ -460,7 +460,7 @@ def test_details_without_end_are_left_out(platform: Platform) -> None:
 @pytest.mark.parametrize("number", ["1e999", "-1e999"])
 def test_numbers_that_json_cannot_hold_are_no_json(platform: Platform, number: str) -> None:
     platform.expects(get(PATH, Reply(200, f'{{"data": {{"size": {number}}}}}'.encode())))
-    with pytest.raises(AnswerError, match="is not JSON"):
+    with pytest.raises(InvalidResponseError, match="is not JSON"):
         client().get("projects")
 
 
@@ -505,7 +505,7 @@ def test_whether_it_may_be_done(platform: Platform, method: str, answer: t.Any, 
     one = client()
     with pytest.raises(PaasError) as caught:
         getattr(one, method)("projects")
-    assert caught.value.may_be_done is in_doubt
+    assert caught.value.may_have_succeeded is in_doubt
 
 
 def test_check_mode_sends_nothing_that_changes(platform: Platform) -> None:

@@ -18,8 +18,8 @@ import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils import _websocket
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     NotFoundError,
     OptionError,
     PaasError,
@@ -228,12 +228,12 @@ def test_a_token_that_is_refused(execute: Execute, answer: t.Any) -> None:
             "did not run the command: Instance not",
         ),
         ({"type": "error"}, ApiError, "no reason was given"),
-        ({"type": "init", "data": None}, AnswerError, "did not answer the command, but sent a message init"),
-        ({"type": "stdOut", "data": "YQ=="}, AnswerError, "did not answer the command"),
-        ("<html>", AnswerError, "begins: <html>"),
-        (["init"], AnswerError, 'begins: ["init"]'),
-        ({"data": {}}, AnswerError, "no message of exec"),
-        ({"type": 1}, AnswerError, "no message of exec"),
+        ({"type": "init", "data": None}, InvalidResponseError, "did not answer the command, but sent a message init"),
+        ({"type": "stdOut", "data": "YQ=="}, InvalidResponseError, "did not answer the command"),
+        ("<html>", InvalidResponseError, "begins: <html>"),
+        (["init"], InvalidResponseError, 'begins: ["init"]'),
+        ({"data": {}}, InvalidResponseError, "no message of exec"),
+        ({"type": 1}, InvalidResponseError, "no message of exec"),
     ],
 )
 def test_other_answers_to_the_first_message(execute: Execute, message: t.Any, kind: t.Any, wanted: str) -> None:
@@ -278,7 +278,7 @@ def test_an_end_without_an_exit_code_is_no_success(execute: Execute, data: t.Any
         platform.send("completion", data if data is None else {**data, "status": "Unknown", "message": "lost it"})
         platform.wait_for_the_end()
 
-    message = refused(execute, AnswerError, script)
+    message = refused(execute, InvalidResponseError, script)
     assert "no exit code" in message
     assert data is None or "(Unknown)" in message
     assert data is None or "lost it" in message
@@ -300,10 +300,10 @@ def test_output_of_both_kinds_in_pieces(execute: Execute) -> None:
 @pytest.mark.parametrize(
     ("kind", "data", "error", "wanted"),
     [
-        ("novelty", {}, AnswerError, "unknown type novelty"),
+        ("novelty", {}, InvalidResponseError, "unknown type novelty"),
         ("error", {"message": f"Pod deleted {TOKEN}"}, ApiError, "gave the command up: Pod deleted ********."),
-        ("stdOut", "not base64!", AnswerError, "output (stdOut) that is not base64"),
-        ("stdErr", 7, AnswerError, "output (stdErr) that is not base64"),
+        ("stdOut", "not base64!", InvalidResponseError, "output (stdOut) that is not base64"),
+        ("stdErr", 7, InvalidResponseError, "output (stdErr) that is not base64"),
     ],
 )
 def test_messages_that_end_it(execute: Execute, kind: str, data: t.Any, error: t.Any, wanted: str) -> None:

@@ -27,8 +27,8 @@ from ansible.plugins.loader import become_loader
 from ansible_collections.quayside.paas.plugins.become import northflank_user
 from ansible_collections.quayside.paas.plugins.connection import northflank_exec as plugin
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     MissingLibraryError,
     NotFoundError,
     PaasError,
@@ -290,7 +290,7 @@ def test_a_missing_library_fails_the_task(container: Container) -> None:
     assert "websocket-client" in error_of(AnsibleError, lambda: connect().exec_command("true"))
 
 
-@pytest.mark.parametrize("error", [ApiError, NotFoundError, TransportError, AnswerError])
+@pytest.mark.parametrize("error", [ApiError, NotFoundError, TransportError, InvalidResponseError])
 def test_a_host_that_cannot_be_reached(container: Container, error: type[PaasError]) -> None:
     container.fails = error("It is gone.")
     connection = connect()

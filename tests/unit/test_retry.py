@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils._retry import (
     FIRST_BACKOFF,
-    LONGEST_BACKOFF,
+    MAX_BACKOFF,
     RetryBudget,
     backoff,
     new_retry,
@@ -96,7 +96,7 @@ def test_backoff_grows_to_its_bound(answered: bool, first: float) -> None:
         retry = retry.increment("GET", "/")
         waits = [backoff(retry, answered) for _sample in range(200)]
         bounds.append((min(waits), max(waits)))
-    expected = [first, 1, 2, 4, 8, 16, *[LONGEST_BACKOFF] * 6]
+    expected = [first, 1, 2, 4, 8, 16, *[MAX_BACKOFF] * 6]
     for (least, most), whole in zip(bounds, expected, strict=True):
         assert 0.5 * whole <= least <= most <= whole
         assert least < most or not whole, "no jitter"

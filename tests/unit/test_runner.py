@@ -336,7 +336,7 @@ def test_errors_as_results() -> None:
     [
         PaasError("text"),
         NotFoundError("text", status=404),
-        TransportError("text", may_be_done=True, path="/x"),
+        TransportError("text", may_have_succeeded=True, path="/x"),
         WaitTimeoutError("text", last_seen="stuck"),
     ],
     ids=lambda error: type(error).__name__,
@@ -376,7 +376,7 @@ TREE = Resource(
     one="farms/{farm}/fields/{field}/trees/{tree}",
     filters={"ripe": Filter("isRipe", {"type": "bool"})},
     scope={"season": "inSeason"},
-    untouched=frozenset({"nickNames"}),
+    user_keyed=frozenset({"nickNames"}),
     permission="trees:read",
 )
 
@@ -409,8 +409,8 @@ class Orchard:
 
         return collect(fetch, identity=lambda row: row.get(identity), keep=keep, limit=limit)
 
-    def plain(self, value: t.Any, untouched: t.Any = (), *, secrets: bool = False) -> t.Any:
-        return plain(value, untouched)
+    def plain(self, value: t.Any, user_keyed: t.Any = (), *, secrets: bool = False) -> t.Any:
+        return plain(value, user_keyed)
 
     def check_scope(self) -> None:
         """There is no scope."""

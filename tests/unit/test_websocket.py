@@ -20,15 +20,15 @@ import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils import _websocket
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     MissingLibraryError,
     OptionError,
     TransportError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
-    LARGEST_HANDSHAKE,
+    MAX_HANDSHAKE,
     Close,
     Message,
     WebSocket,
@@ -153,7 +153,7 @@ def test_a_redirect_is_not_followed(connect: t.Any) -> None:
         peer.answer(302, b"", f"Location: wss://elsewhere.example.com/?token={SECRET}")
         assert peer.socket.recv(1) == b"", "the connection was left open"
 
-    with pytest.raises(AnswerError) as caught:
+    with pytest.raises(InvalidResponseError) as caught:
         connect(script)
     assert "it redirects (status 302)" in caught.value.message
     assert caught.value.status == 302
@@ -169,7 +169,7 @@ def test_a_redirect_is_not_followed(connect: t.Any) -> None:
         b"220 mail.example.com ESMTP\r\n\r\n",
         b"HTTP/1.1 abc\r\n\r\n",
         b"\xff\xff\xff\r\n\r\n",
-        b"HTTP/1.1 101 " + b"x" * LARGEST_HANDSHAKE * 2,
+        b"HTTP/1.1 101 " + b"x" * MAX_HANDSHAKE * 2,
     ],
     ids=["ordinary answer", "wrong key", "mail", "no status", "no text", "endless"],
 )
@@ -179,9 +179,9 @@ def test_what_is_no_websocket_is_told(connect: t.Any, sent: bytes) -> None:
         try:
             peer.write(sent)
         except OSError:
-            assert len(sent) > LARGEST_HANDSHAKE  # the client does not take it all
+            assert len(sent) > MAX_HANDSHAKE  # the client does not take it all
 
-    with pytest.raises(AnswerError, match="does not answer as a WebSocket") as caught:
+    with pytest.raises(InvalidResponseError, match="does not answer as a WebSocket") as caught:
         connect(script)
     assert SECRET not in caught.value.message
     assert "wss://console.example.com:8920/v1/console" in caught.value.message
@@ -421,7 +421,7 @@ def test_an_end_within_a_message_is_a_broken_connection(connect: t.Any, part: by
 
     with connect(script) as stream, pytest.raises(TransportError, match="broke") as caught:
         stream.receive(5)
-    assert caught.value.may_be_done
+    assert caught.value.may_have_succeeded
 
 
 @pytest.mark.parametrize("fragments", [False, True])
@@ -436,7 +436,7 @@ def test_a_message_that_is_too_large_is_refused_before_it_is_there(connect: t.An
         except OSError:
             pass  # the client has left
 
-    with connect(script, largest=1000) as stream, pytest.raises(AnswerError, match="larger than 1000 bytes"):
+    with connect(script, largest=1000) as stream, pytest.raises(InvalidResponseError, match="larger than 1000 bytes"):
         stream.receive(5)
 
 
@@ -445,7 +445,7 @@ def test_what_breaks_the_protocol_is_told(connect: t.Any) -> None:
         peer.accept()
         peer.write(b"\xf3\x00")  # reserved bits, an opcode that there is none of
 
-    with connect(script) as stream, pytest.raises(AnswerError, match="no WebSocket message"):
+    with connect(script) as stream, pytest.raises(InvalidResponseError, match="no WebSocket message"):
         stream.receive(5)
 
 
@@ -467,7 +467,7 @@ def test_sending_to_who_does_not_read_ends_in_time(connect: t.Any) -> None:
     with connect(lambda peer: peer.accept()) as stream:
         with pytest.raises(TransportError, match=r"did not take a message within 0\.2 seconds") as caught:
             stream.send(b"\x00" * 50_000_000, 0.2)
-        assert caught.value.may_be_done
+        assert caught.value.may_have_succeeded
 
 
 def test_sending_to_who_is_gone_is_a_broken_connection(connect: t.Any) -> None:

@@ -131,7 +131,7 @@ def test_the_message_for_what_was_never_sent(wire: Wire, clock: Clock, fault: st
     wire.waiting = [NEVER_SENT[fault]()]
     with pytest.raises(TransportError, match="could not be reached") as caught:
         transport(clock, url=PLAIN, retry_budget=0).request("POST", "/v1/x")
-    assert not caught.value.may_be_done
+    assert not caught.value.may_have_succeeded
     check_message(caught.value, "POST")
 
 
@@ -146,7 +146,7 @@ def test_a_post_that_may_have_been_done_is_not_sent_again(wire: Wire, clock: Clo
     wire.waiting = [PERHAPS_DONE[fault](), working()]
     with pytest.raises(TransportError, match="Whether the request was carried out is not known") as caught:
         transport(clock, url=PLAIN).request("POST", "/v1/x")
-    assert caught.value.may_be_done
+    assert caught.value.may_have_succeeded
     assert len(wire.waiting) == 1
     assert clock.sleeps == []
     check_message(caught.value, "POST")
@@ -166,7 +166,7 @@ def test_a_certificate_that_is_not_trusted(wire: Wire, clock: Clock, monkeypatch
         with pytest.raises(TransportError, match="self-signed certificate") as caught:
             transport(clock).request(method, "/v1/x")
         assert "ca_path" in str(caught.value)
-        assert not caught.value.may_be_done
+        assert not caught.value.may_have_succeeded
         check_message(caught.value, method)
     assert clock.sleeps == []
     assert wire.hosts == [("api.example.com", 443)] * 2
@@ -197,7 +197,7 @@ def test_behind_a_proxy_a_post_is_not_sent_twice_either(
     wire.waiting = [PERHAPS_DONE[fault](), working()]
     with pytest.raises(TransportError) as caught:
         transport(clock, url=PLAIN).request("POST", "/v1/x")
-    assert caught.value.may_be_done
+    assert caught.value.may_have_succeeded
     assert len(wire.waiting) == 1
 
 

@@ -15,38 +15,20 @@ import itertools
 import threading
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import Answer
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
-    ErrorBody,
-    Item,
-    Page,
-    as_it_is,
-    collect,
-    json_object,
-    note_doubt,
-    text_or_none,
-    unexpected,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._options import (
-    ConnectionOptions,
-    GetOption,
-    connection_options,
-    secret,
-)
+from .._argspec import CONNECTION, ArgumentSpec, from_environment
+from .._client import ErrorBody, Item, Page, as_it_is, collect, json_object, mark_ambiguous, text_or_none, unexpected
+from .._errors import InvalidResponseError, PaasError
+from .._options import ConnectionOptions, GetOption, connection_options, secret
+from .._response import Response
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._http import Query
+    from .._http import Query
 
 DEFAULT_URL = "https://api.cycle.io"
 KEY_VARIABLES = ("CYCLE_API_KEY",)
 HUB_VARIABLES = ("CYCLE_HUB_ID",)
 URL_VARIABLES = ("CYCLE_BASE_URL",)
-LARGEST_PAGE = 100  # no largest size is documented; the platform may send fewer
+MAX_PAGE_SIZE = 100  # no largest size is documented; the platform may send fewer
 # The vendor's page shows pages of 20. A page with fewer items was not cut short by a limit of the platform.
 DOCUMENTED_PAGE = 20
 # Values below these names are secrets: of volumes, integrations, schedulers, API keys, the sources of images and
@@ -87,7 +69,7 @@ class Cycle:
 
     def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
         # Imported here because it takes long, and connections do without.
-        from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+        from .._http import Transport
 
         options = connection_options(get_option, token="api_key", variables=KEY_VARIABLES)
         hub = secret(get_option("hub_id"), "hub_id", HUB_VARIABLES)
@@ -138,21 +120,23 @@ class Cycle:
 
         list_key: what the items are called in errors. identity: the field that tells one item from the others. keep:
         which items are wanted. limit: stop when as many are there. includes: what comes along is added to it.
-        Raises AnswerError for lists that are broken or do not end.
+        Raises InvalidResponseError for lists that are broken or do not end.
         """
         numbers = itertools.count(1)
         first: list[Item] = []
 
         def fetch(following: Query) -> Page:
             number = next(numbers)
-            page = {"page[number]": number, "page[size]": LARGEST_PAGE}
+            page = {"page[number]": number, "page[size]": MAX_PAGE_SIZE}
             body = self._send("GET", path, query={**(query or {}), **page, **following}, permission=permission)
             items = self._items(path, list_key, body)
             self._add_includes(body, includes)
             if number == 1:
                 first.extend(items)
-            elif len(items) == LARGEST_PAGE and items == first:
-                raise AnswerError(f"The list of {list_key} cannot be read: the platform sends its first page again.")
+            elif len(items) == MAX_PAGE_SIZE and items == first:
+                raise InvalidResponseError(
+                    f"The list of {list_key} cannot be read: the platform sends its first page again."
+                )
             # The platform tells neither a total nor a largest page: go on until a page is short or brings nothing new.
             more = {"page[number]": number + 1} if len(items) >= DOCUMENTED_PAGE else None
             return Page(items, more, promised=False)
@@ -160,7 +144,7 @@ class Cycle:
         return collect(fetch, identity=lambda item: item.get(identity), keep=keep, limit=limit)
 
     def post(self, path: str, body: t.Any, *, permission: str | None = None) -> Item:
-        """`data` of the answer. Not repeated when it may have been carried out; the error then has may_be_done."""
+        """`data` of the answer. Not repeated when it may have succeeded: the error then has may_have_succeeded."""
         return self._change("POST", path, body=body, permission=permission)
 
     def delete(self, path: str, *, body: t.Any = None, permission: str | None = None) -> Item:
@@ -171,7 +155,7 @@ class Cycle:
         """`data` of the answer to a GET that makes something new, as GET /ssh does. Never sent in check mode."""
         return self._change("GET", path, permission=permission, changes=True)
 
-    def plain(self, value: t.Any, untouched: t.Container[str] = (), *, secrets: bool = False) -> t.Any:
+    def plain(self, value: t.Any, user_keyed: t.Container[str] = (), *, secrets: bool = False) -> t.Any:
         """A value of the API as users get it. Cycle's names are in snake_case already.
 
         secrets: whether passwords and the like are shown; otherwise they are None.
@@ -219,14 +203,14 @@ class Cycle:
         try:
             return self._object((method, path), self._send(method, path, permission=permission, **what))
         except PaasError as error:
-            note_doubt(error)
+            mark_ambiguous(error)
             raise
 
     def _object(self, request: tuple[str, str], body: Item) -> Item:
         data = body["data"]
         if not isinstance(data, dict):
             method, path = request
-            raise AnswerError(
+            raise InvalidResponseError(
                 f"The answer to {method} /v1/{path} has no object under the key data.",
                 method=method,
                 path=f"/v1/{path}",
@@ -239,7 +223,7 @@ class Cycle:
         if items is None:
             return []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise AnswerError(
+            raise InvalidResponseError(
                 f"The answer to GET /v1/{path} has something else than a list of {list_key} under the key data.",
                 method="GET",
                 path=f"/v1/{path}",
@@ -273,7 +257,7 @@ def _merge(target: Item, more: Item, *, creators: bool = True) -> None:
                 known[key] = [*there, *(one for one in value if one not in there)] if both else value
 
 
-def error_body(answer: Answer) -> ErrorBody:
+def error_body(answer: Response) -> ErrorBody:
     """Reads the documented envelope, or OAuth's shape, which authentication errors may have.
 
     The envelope: {"error": {"status", "code", "title", "detail", "source", "extra": {"capability"}}, "data": null}.

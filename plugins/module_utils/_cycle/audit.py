@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item
+from .._errors import ApiError
+from .._resource import value_at
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
+    from .api import Cycle
 
 
 def newest_entries(client: Cycle, kind: str, identity: str) -> list[Item]:

@@ -16,23 +16,18 @@ import re
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import state_of, with_ids
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
-    CONTAINER,
-    CONTAINERS_VIEW,
-    ENVIRONMENTS_VIEW,
-    SERVERS_VIEW,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import report, summary_of
-from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
-from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host, read_each
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item, path_segment
+from .._errors import PaasError
+from .._hosts import Found, Host, read_each
+from .._resource import value_at
+from .api import Cycle
+from .instances import state_of, with_ids
+from .resources import CONTAINER, CONTAINERS_VIEW, ENVIRONMENTS_VIEW, SERVERS_VIEW
+from .telemetry import report, summary_of
 
 T = t.TypeVar("T")
 
-MOST_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
+MAX_IDS_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
 
 # What is told of an instance is all that it has, without what stands elsewhere.
 NOT_OF_INSTANCES = frozenset({"creator", "hub_id", "provider"})
@@ -222,7 +217,7 @@ def _containers(reading: _Reading) -> list[Item]:
         return []
     query: dict[str, t.Any] = {"include": ["environments"], "meta": ["instances_count"]}
     environments = list(wanted.environments) if are_ids else looked_up
-    if environments and len(environments) <= MOST_IN_QUERY:
+    if environments and len(environments) <= MAX_IDS_IN_QUERY:
         query["filter[environment]"] = ",".join(environments)
     found = reading.listed("containers", "containers", "The list of containers", CONTAINERS_VIEW, query)
     if looked_up is not None:

@@ -11,16 +11,11 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    ApiError,
-    NotFoundError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item, not_found, path_segment
+from .._errors import ApiError, InvalidResponseError, NotFoundError, PaasError
+from .._resource import value_at
+from .api import Cycle
+from .resources import CONTAINERS_VIEW
 
 # Statuses of what the platform does not do in the present state of an instance.
 NOT_NOW = (403, 409, 422, 503)
@@ -65,17 +60,19 @@ def live_by_server(instances: t.Iterable[Item]) -> dict[str, list[Item]]:
 
 
 def instances_of(client: Cycle, container_id: str) -> list[Item]:
-    """All instances of a container, the newest first; ids tell their age. Raises NotFoundError, AnswerError."""
+    """All instances of a container, the newest first (by id). Raises NotFoundError, InvalidResponseError."""
     path = f"containers/{path_segment(container_id, 'container_id')}/instances"
     found = client.get_list(path, "instances", permission=CONTAINERS_VIEW)
     return sorted(map(with_ids, found), key=lambda one: str(one["id"]), reverse=True)
 
 
 def with_ids(instance: Item) -> Item:
-    """An instance whose ids are texts. Raises AnswerError for one without an id."""
+    """An instance whose ids are texts. Raises InvalidResponseError for one without an id."""
     identity, server = instance.get("id"), instance.get("server_id")
     if not isinstance(identity, (str, int)):
-        raise AnswerError("The platform lists an instance without its id: nothing can be said of it, or done to it.")
+        raise InvalidResponseError(
+            "The platform lists an instance without its id: nothing can be said of it, or done to it."
+        )
     return {**instance, "id": str(identity), "server_id": None if server is None else str(server)}
 
 

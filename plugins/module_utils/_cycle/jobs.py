@@ -15,19 +15,14 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import JOBS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    JobError,
-    NotFoundError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item, path_segment
+from .._errors import ApiError, JobError, NotFoundError, WaitTimeoutError
+from .._resource import value_at
+from .resources import JOBS_VIEW
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+    from .._wait import Deadline
+    from .api import Cycle
 
 # Seconds in which an accepted job becomes visible. The vendor's own client gives up after 5 looks 2 seconds apart, the
 # Terraform provider after 10 looks 3 seconds apart.

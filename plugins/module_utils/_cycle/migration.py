@@ -16,11 +16,15 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
+from .._argspec import WAIT, ArgumentSpec
+from .._client import Item
+from .._errors import ApiError, OptionError, PaasError, StateError, WaitTimeoutError
+from .._plan import Done, Plan
+from .._resource import value_at
+from .._wait import Deadline, wait_until
+from . import jobs
+from .api import Cycle
+from .instances import (
     container_of,
     instance_of,
     instances_on,
@@ -31,7 +35,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     unfit,
     usable_servers,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pair import (
+from .migration_pair import (
     Pair,
     Params,
     as_shown,
@@ -45,18 +49,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pai
     shall_run,
     subject,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.revert import plan_revert, revert
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, settle
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    OptionError,
-    PaasError,
-    StateError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .revert import plan_revert, revert
+from .tasks import add_jobs, ask, settle
 
 START = "migration.start"
 
@@ -326,7 +320,7 @@ def _migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> t
     try:
         descriptor = ask(client, move.container, str(source["id"]), task, deadline, is_accepted=has_begun)
     except PaasError as error:
-        if error.may_be_done:
+        if error.may_have_succeeded:
             _tell(client, move, error)
         raise
     if not params["wait"]:

@@ -11,18 +11,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
-    instance_path,
-    instances_of,
-    is_gone,
-    state_of,
-    with_ids,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import NotFoundError
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item
+from .._errors import NotFoundError
+from .._resource import value_at
+from .api import Cycle
+from .instances import instance_path, instances_of, is_gone, state_of, with_ids
+from .resources import CONTAINERS_VIEW
 
 Params = t.Mapping[str, t.Any]
 

@@ -12,12 +12,16 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.audit import has_open_creation
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
+from .._argspec import WAIT, ArgumentSpec
+from .._client import Item, path_segment
+from .._errors import ApiError, NotFoundError, OptionError, PaasError, StateError
+from .._plan import Done, Plan
+from .._resource import value_at
+from .._wait import Deadline, wait_until
+from . import jobs
+from .api import Cycle
+from .audit import has_open_creation
+from .instances import (
     container_of,
     instance_path,
     instances_of,
@@ -29,17 +33,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     successor_of,
     usable_servers,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
 
 Params = t.Mapping[str, t.Any]
 
@@ -303,7 +297,7 @@ def _create(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:
         try:
             return [client.post(path, body, permission=CONTAINERS_MANAGE)]
         except PaasError as error:
-            if not error.may_be_done:
+            if not error.may_have_succeeded:
                 raise
             missing = _still_missing_after(client, change, deadline, error)
             if not missing:
@@ -367,7 +361,7 @@ def _delete_these(
         descriptor = client.delete(path, body=body, permission=CONTAINERS_MANAGE)
     except PaasError as error:
         # It may be done in spite of the error, or was done before: a DELETE is repeated after a broken connection.
-        may_be_gone = error.may_be_done or error.status in (403, 404, 409, 422)
+        may_be_gone = error.may_have_succeeded or error.status in (403, 404, 409, 422)
         if not may_be_gone or not all(_is_gone_now(client, change.container_id, identity) for identity in ids):
             raise
     else:

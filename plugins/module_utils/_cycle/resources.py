@@ -11,7 +11,7 @@ Capabilities are those that the specification lists; its texts, and the page, na
 
 from __future__ import annotations
 
-from ansible_collections.quayside.paas.plugins.module_utils._resource import Filter, Include, Listing, Resource
+from .._resource import Filter, Include, Listing, Resource
 
 STR = {"type": "str"}
 STRINGS = {"type": "list", "elements": "str"}
@@ -89,7 +89,7 @@ CONTAINER = Resource(
     },
     meta=("instances_count", "domains", "ips"),
     sortable=True,
-    over=DELETED,
+    deleted_when=DELETED,
     permission=CONTAINERS_VIEW,
 )
 INSTANCE = Resource(
@@ -121,7 +121,7 @@ INSTANCE = Resource(
             frozenset({"include"}), include={"creators": "creator"}, joined=frozenset(), of="server"
         )
     },
-    over=DELETED,
+    deleted_when=DELETED,
     permission=CONTAINERS_VIEW,
 )
 INSTANCE_VOLUME = Resource(

@@ -11,11 +11,15 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import is_gone, is_leaving, state_of
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pair import (
+from .._client import Item
+from .._errors import PaasError, StateError
+from .._plan import Done, Plan
+from .._resource import value_at
+from .._wait import Deadline, wait_until
+from . import jobs
+from .api import Cycle
+from .instances import is_gone, is_leaving, state_of
+from .migration_pair import (
     Pair,
     Params,
     as_shown,
@@ -29,11 +33,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pai
     shall_run,
     subject,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import add_jobs, ask, settle
-from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError, StateError
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .tasks import add_jobs, ask, settle
 
 REVERT = "migration.revert"
 

@@ -33,8 +33,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_SSH
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
     ApiError,
+    InvalidResponseError,
     NotFoundError,
     OptionError,
     PaasError,
@@ -99,8 +99,8 @@ class Expired:
 def mint(client: Cycle, container_id: str, instance_id: str, *, advise: bool = True) -> Credentials:
     """Makes credentials for an instance, which has to run. Each call makes new ones. Not sent in check mode.
 
-    Raises ApiError, which says so when the instance does not run. An error with may_be_done says that credentials may
-    exist now: the request is not repeated then. advise: whether its message tells what can be done about them.
+    Raises ApiError, which says so when the instance does not run. An error with may_have_succeeded says that
+    credentials may exist now: the request is not repeated then. advise: whether its message tells what can be done.
     """
     path = f"{instance_path(container_id, instance_id)}/ssh"
     try:
@@ -108,7 +108,7 @@ def mint(client: Cycle, container_id: str, instance_id: str, *, advise: bool = T
             found = client.get_new(path, permission=CONTAINERS_SSH)
         return credentials_of(found, instance_id)
     except PaasError as error:
-        if error.may_be_done and advise:
+        if error.may_have_succeeded and advise:
             error.message = (
                 f"{error.message.rstrip('.')}. It was not sent again: credentials that nobody has the secret of may"
                 f" exist now. They end by themselves, after {LIFETIME} as documented. To end all credentials of the"
@@ -118,14 +118,16 @@ def mint(client: Cycle, container_id: str, instance_id: str, *, advise: bool = T
 
 
 def credentials_of(found: t.Mapping[str, t.Any], instance_id: str) -> Credentials:
-    """The credentials in an answer. Raises AnswerError, with may_be_done, for one that does not hold any."""
+    """The credentials in an answer. Raises InvalidResponseError, with may_have_succeeded, where it has none."""
     secret, address = found.get("secret"), found.get("address")
     try:
         if not (isinstance(secret, str) and secret and isinstance(address, str)):
-            raise AnswerError("The platform made SSH credentials, and answered without the secret or the address.")
+            raise InvalidResponseError(
+                "The platform made SSH credentials, and answered without the secret or the address."
+            )
         user, host, port = parse_address(address, instance_id)
-    except AnswerError as error:
-        error.may_be_done = True
+    except InvalidResponseError as error:
+        error.may_have_succeeded = True
         raise
     expires, token_id = value_at(found, "token.events.expires"), value_at(found, "token.id")
     return Credentials(
@@ -150,7 +152,7 @@ def parse_address(address: str, instance_id: str) -> tuple[str, str, int]:
     """User, host and port of an address, which is USER@HOST:PORT in the documentation.
 
     User and port may be missing: then the user is the instance, the port is 22. IPv6 may be in brackets, ssh:// may be
-    in front. Raises AnswerError for what is none, or could be taken for something else by an ssh client.
+    in front. Raises InvalidResponseError for what is none, or could be taken for something else by an ssh client.
     """
     rest = re.sub(r"^[a-z][a-z0-9+.-]*://", "", address.strip(), flags=re.IGNORECASE).partition("/")[0]
     user, _at, place = rest.rpartition("@")
@@ -161,7 +163,7 @@ def parse_address(address: str, instance_id: str) -> tuple[str, str, int]:
     is_host = _is_ipv6(host) if ":" in host else re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", host) is not None
     is_user = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", user) is not None
     if not (is_host and is_user and 0 < port < 65536):
-        raise AnswerError(
+        raise InvalidResponseError(
             f"The platform made SSH credentials with an address that is not understood: {address[:100]!r}; it should be"
             " USER@HOST:PORT."
         )
@@ -180,7 +182,7 @@ def _is_ipv6(host: str) -> bool:
 def expire(client: Cycle, container_id: str, instance_id: str) -> Expired:
     """Expires all credentials of an instance, those of others too. An instance that is gone has none.
 
-    Whether sessions that are open are cut is not documented. Raises ApiError, TransportError, AnswerError.
+    Whether sessions that are open are cut is not documented. Raises ApiError, TransportError, InvalidResponseError.
     """
     sent = client.report()["request_count"]
     path = f"{instance_path(container_id, instance_id)}/ssh"
@@ -195,7 +197,7 @@ def expire(client: Cycle, container_id: str, instance_id: str) -> Expired:
         raise
     count = found.get("tokens")
     if not isinstance(count, int):
-        raise AnswerError(
+        raise InvalidResponseError(
             f"The answer to DELETE /v1/{path} does not say how many credentials have ended.",
             method="DELETE",
             path=f"/v1/{path}",

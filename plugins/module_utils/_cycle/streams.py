@@ -17,23 +17,13 @@ import time
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle, error_body
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import about_instance, instance_path
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import (
-    CONTAINERS_CONSOLE,
-    CONTAINERS_VIEW,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    OptionError,
-    PaasError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import WebSocket, open_websocket
-
-from .._websocket import require_libraries
+from .._argspec import ArgumentSpec
+from .._errors import InvalidResponseError, OptionError, PaasError, WaitTimeoutError
+from .._wait import Deadline
+from .._websocket import WebSocket, open_websocket, require_libraries
+from .api import Cycle, error_body
+from .instances import about_instance, instance_path
+from .resources import CONTAINERS_CONSOLE, CONTAINERS_VIEW
 
 Params = t.Mapping[str, t.Any]
 
@@ -45,7 +35,7 @@ KINDS = {
 # The console begins with what it kept, up to 128 KB. Nothing marks its end; the vendor's own tool takes what arrives in
 # about the first second for it.
 REPLAY_SECONDS = 1.0
-LONGEST_SEARCHED = 4096  # characters of a line that the pattern is tried on
+MAX_SEARCHED = 4096  # characters of a line that the pattern is tried on
 
 INSTANCE = ArgumentSpec(
     options={
@@ -88,7 +78,7 @@ class Authorisation:
 def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> Authorisation:
     """Asks for what opens a stream of an instance. kind: see KINDS.
 
-    Raises ApiError, which says so when the instance does not run, and AnswerError.
+    Raises ApiError, which says so when the instance does not run, and InvalidResponseError.
     """
     tail, permission = KINDS[kind]
     path = f"{instance_path(container_id, instance_id)}/{tail}"
@@ -98,21 +88,25 @@ def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> 
     if not (isinstance(address, str) and address.isprintable() and isinstance(token, str) and token.isprintable()):
         address = token = ""
     if not (address and token):
-        raise AnswerError(f"The answer to GET /v1/{path} has no address or no token.", method="GET", path=f"/v1/{path}")
+        raise InvalidResponseError(
+            f"The answer to GET /v1/{path} has no address or no token.", method="GET", path=f"/v1/{path}"
+        )
     return Authorisation(address, token, stream_url(address, token))
 
 
 def stream_url(address: str, token: str) -> str:
     """The URL of a stream. The address has a scheme of its own, http or https in examples; ws and wss stand for them.
 
-    Raises AnswerError for another scheme.
+    Raises InvalidResponseError for another scheme.
     """
     scheme, separator, rest = address.strip().partition("://")
     if not separator:
         scheme, rest = "wss", scheme
     known = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(scheme.lower())
     if known is None:
-        raise AnswerError(f"The platform gave an address for the stream with the unknown scheme {scheme[:20]!r}.")
+        raise InvalidResponseError(
+            f"The platform gave an address for the stream with the unknown scheme {scheme[:20]!r}."
+        )
     joint = "&" if urlsplit(f"{known}://{rest}").query else "?"
     return f"{known}://{rest.rstrip('?&')}{joint}token={quote(token, safe='')}"
 
@@ -213,7 +207,7 @@ class Capture:
             text = self._line.decode("utf-8", "replace").removesuffix("\n").rstrip("\r")
             self.lines.append(text.replace(self._token, "********"))
             self.replayed += self._is_replayed
-            found = self._pattern.search(self.lines[-1][:LONGEST_SEARCHED]) if self._pattern else None
+            found = self._pattern.search(self.lines[-1][:MAX_SEARCHED]) if self._pattern else None
             if found is not None:
                 self.match, self.ended = found.group(0), "match"
         self._line.clear()

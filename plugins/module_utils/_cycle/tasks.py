@@ -16,21 +16,17 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.audit import newest_entries
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import instance_path, is_leaving, state_of
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import INSTANCES_MIGRATE, JOBS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    PaasError,
-    StateError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from .._client import Item
+from .._errors import PaasError, StateError, WaitTimeoutError
+from .._resource import value_at
+from . import jobs
+from .audit import newest_entries
+from .instances import instance_path, is_leaving, state_of
+from .resources import INSTANCES_MIGRATE, JOBS_VIEW
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-    from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+    from .._wait import Deadline
+    from .api import Cycle
 
 
 def require_staying(instance: Item) -> None:
@@ -105,13 +101,13 @@ def ask(
     """Asks for a task of an instance and returns the descriptor of its job, without a job when none is known.
 
     settle() comes before. is_accepted: whether the instance shows that the task was accepted.
-    Raises PaasError; its may_be_done says whether the task may have been accepted all the same.
+    Raises PaasError; its may_have_succeeded says whether the task may have been accepted all the same.
     """
     path = f"{instance_path(str(container['id']), instance_id)}/tasks"
     try:
         return client.post(path, task, permission=permission)
     except PaasError as error:
-        if not error.may_be_done:
+        if not error.may_have_succeeded:
             raise
         try:
             found = _trace(client, container, instance_id, task, deadline, is_accepted)
@@ -124,7 +120,7 @@ def ask(
     try:
         return client.post(path, task, permission=permission)
     except PaasError as error:
-        if error.may_be_done:
+        if error.may_have_succeeded:
             _unknown(error, task)
         raise
 

@@ -14,35 +14,25 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import parse_json
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, fan_out
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
-    NOT_NOW,
-    container_of,
-    instance_of,
-    instance_path,
-    instances_of,
-    is_gone,
-    is_there,
-    state_of,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams import authorise, open_stream
-from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, ApiError, NotFoundError
-from ansible_collections.quayside.paas.plugins.module_utils._options import check_ranges
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-
+from .._argspec import CONCURRENCY, ArgumentSpec
+from .._client import Item, fan_out
+from .._errors import ApiError, InvalidResponseError, NotFoundError
+from .._options import check_ranges
+from .._resource import value_at
+from .._response import parse_json
+from .._timestamps import parse
+from .._wait import Deadline
 from .._websocket import require_libraries
+from .api import Cycle
+from .instances import NOT_NOW, container_of, instance_of, instance_path, instances_of, is_gone, is_there, state_of
+from .resources import CONTAINERS_VIEW
+from .streams import authorise, open_stream
 
 Params = t.Mapping[str, t.Any]
 
 UNLIMITED = 2**60  # bytes; what the kernel says when there is no limit is some larger number
 
-ARGUMENTS = FAN.merge(
+ARGUMENTS = CONCURRENCY.merge(
     ArgumentSpec(
         options={
             "container_id": {"type": "str", "required": True},
@@ -122,7 +112,9 @@ def report(client: Cycle, container_id: str, instance_id: str, start: str | None
         found = {}
     snapshots = found.get("snapshots")
     if not isinstance(snapshots, (list, type(None))):
-        raise AnswerError(f"The answer to GET /v1/{path} has no list of snapshots.", method="GET", path=f"/v1/{path}")
+        raise InvalidResponseError(
+            f"The answer to GET /v1/{path} has no list of snapshots.", method="GET", path=f"/v1/{path}"
+        )
     asked = {"start": value_at(found, "request.start") or start, "end": value_at(found, "request.end") or end}
     return _report(client, container_id, instance_id, snapshots or [], **asked)
 
@@ -130,7 +122,7 @@ def report(client: Cycle, container_id: str, instance_id: str, start: str | None
 def live_report(client: Cycle, container_id: str, instance_id: str, samples: int, timeout: float) -> Item:
     """The same from the stream: so many samples, or fewer where no more come within the time-out, in seconds.
 
-    Raises what authorise() and open_stream() raise, AnswerError for a message that is no sample.
+    Raises what authorise() and open_stream() raise, InvalidResponseError for a message that is no sample.
     """
     found: list[Item] = []
     try:
@@ -154,7 +146,7 @@ def _sample(data: bytes) -> Item:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise AnswerError("The telemetry stream sent a message that is no JSON object.")
+        raise InvalidResponseError("The telemetry stream sent a message that is no JSON object.")
     return found
 
 

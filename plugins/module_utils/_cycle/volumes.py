@@ -16,32 +16,18 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
-    container_of,
-    instance_of,
-    instance_path,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW, INSTANCES_MIGRATE
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.tasks import (
-    add_jobs,
-    ask,
-    require_staying,
-    settle,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    OptionError,
-    PaasError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .._argspec import WAIT, ArgumentSpec
+from .._client import Item
+from .._errors import ApiError, OptionError, PaasError, StateError
+from .._plan import Done, Plan
+from .._resource import value_at
+from .._timestamps import parse
+from .._wait import Deadline, wait_until
+from . import jobs
+from .api import Cycle
+from .instances import container_of, instance_of, instance_path
+from .resources import CONTAINERS_VIEW, INSTANCES_MIGRATE
+from .tasks import add_jobs, ask, require_staying, settle
 
 Params = t.Mapping[str, t.Any]
 

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import (
-    Client,
-    Module,
-    Params,
-    Platform,
-    module_of,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
+from .._argspec import ArgumentSpec
+from .._plan import Plan
+from .runner import Client, Module, Params, Platform, module_of
 
 
 def action_module(
@@ -34,13 +28,13 @@ def action_module(
     """
 
     def run(client: Client, params: Params) -> dict[str, t.Any]:
-        return carry_out(client, plan(client, params))
+        return apply(client, plan(client, params))
 
     secret = {} if is_secret is None else {"is_secret": is_secret}
     return module_of(platform, run, *arguments, **secret)
 
 
-def carry_out(client: Client, plan: Plan) -> dict[str, t.Any]:
+def apply(client: Client, plan: Plan) -> dict[str, t.Any]:
     """Does what a plan says, unless this is check mode, and returns the result of the task with its diff."""
     result, after, changed = dict(plan.result), plan.after, plan.act is not None
     if plan.act is not None and not client.check_mode:

@@ -13,30 +13,11 @@ import typing as t
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import FAN, LIST, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
-    Item,
-    fan_out,
-    not_found,
-    snake_key,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    ApiError,
-    NotFoundError,
-    OptionError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, Params, Platform
-from ansible_collections.quayside.paas.plugins.module_utils._resource import (
-    Filter,
-    Include,
-    Listing,
-    Resource,
-    name_missing_parent,
-    options_in,
-    path_of,
-    value_at,
-)
+from .._argspec import CONCURRENCY, LIST, ArgumentSpec
+from .._client import Item, fan_out, not_found, snake_key
+from .._errors import ApiError, InvalidResponseError, NotFoundError, OptionError
+from .._resource import Filter, Include, Listing, Resource, name_missing_parent, options_in, path_of, value_at
+from .runner import Module, Params, Platform
 
 Ids = t.Mapping[str, str]
 
@@ -76,7 +57,7 @@ def info_module(
         options["secrets"] = {"type": "bool", "default": False}
     parents = {one.id_option for one in resource.ancestors()}
     if full or parents - set(required):
-        spec = spec.merge(FAN)
+        spec = spec.merge(CONCURRENCY)
     # An inner id means nothing without the outer ones; a scope only with the whole chain.
     optional = [name for name in named if name not in required]
     needs = {name: tuple(optional[:place]) for place, name in enumerate(optional) if place}
@@ -129,11 +110,11 @@ def read(resource: Resource, client: t.Any, params: Params) -> dict[str, t.Any]:
     known = [*(parent.id_option for parent in resource.ancestors()), resource.id_option, *resource.other_options()]
     ids = {name: str(params[name]) for name in known if params.get(name) is not None}
     if resource.id_option in ids:
-        items = reader.one_or_none(resource, ids)
+        items = reader.items_with_id(resource, ids)
     else:
         items = reader.many(resource, ids, params.get("limit"))
         if params.get("full"):
-            items = reader.each_in_full(resource, items)
+            items = reader.expand(resource, items)
     result: dict[str, t.Any] = {snake_key(resource.list_key): items}
     if resource.include:
         includes = client.plain(reader.includes, secrets=bool(params.get("secrets")))
@@ -174,7 +155,7 @@ class _Reader:
         self._own = own
         self.includes: Item = {}
 
-    def one_or_none(self, resource: Resource, ids: Ids) -> list[Item]:
+    def items_with_id(self, resource: Resource, ids: Ids) -> list[Item]:
         try:
             return [self._one(resource, ids)]
         except NotFoundError as error:
@@ -184,8 +165,8 @@ class _Reader:
 
     def many(self, resource: Resource, ids: Ids, limit: int | None = None) -> list[Item]:
         path = next((path for path in resource.lists if set(options_in(path)) <= set(ids)), None)
-        if path is not None and resource.alone is not None:
-            return [self._alone(resource, path, ids)]
+        if path is not None and resource.singleton is not None:
+            return [self._singleton(resource, path, ids)]
         if path is not None:
             return self._list(resource, path, ids, limit)
         # The parents that are known are too few: read those of the innermost one that is missing, then each one's list.
@@ -199,7 +180,7 @@ class _Reader:
             limit=limit,
         )
 
-    def each_in_full(self, resource: Resource, items: list[Item]) -> list[Item]:
+    def expand(self, resource: Resource, items: list[Item]) -> list[Item]:
         return fan_out(
             lambda item: [self._one(resource, _ids_of(resource, item))],
             items,
@@ -215,7 +196,7 @@ class _Reader:
         parents = {name: value for name, value in ids.items() if name != resource.id_option}
         return {**self._plain(item, resource), **parents}
 
-    def _alone(self, resource: Resource, path: str, ids: Ids) -> Item:
+    def _singleton(self, resource: Resource, path: str, ids: Ids) -> Item:
         """The one that a parent has, or what stands for none."""
         found: Item = {}
         try:
@@ -226,7 +207,7 @@ class _Reader:
             # A parent that was found in a list exists.
             if all(self._params.get(one.id_option) is not None for one in resource.ancestors()):
                 name_missing_parent(self._client, resource, ids, error)
-        return {**(resource.alone or {}), **self._plain(found, resource), **ids}
+        return {**(resource.singleton or {}), **self._plain(found, resource), **ids}
 
     def _list(self, resource: Resource, path: str, ids: Ids, limit: int | None) -> list[Item]:
         filters = self._filters(resource)
@@ -260,7 +241,7 @@ class _Reader:
 
     def _plain(self, item: Item, resource: Resource) -> Item:
         secrets = bool(self._params.get("secrets"))
-        return t.cast("Item", self._client.plain(item, resource.untouched, secrets=secrets))
+        return t.cast("Item", self._client.plain(item, resource.user_keyed, secrets=secrets))
 
     def _filters(self, resource: Resource) -> list[tuple[Filter, t.Any]]:
         """The filters that were given, each with its value."""
@@ -318,10 +299,12 @@ class _Reader:
 
 
 def _ids_of(resource: Resource, item: Item) -> dict[str, str]:
-    """The ids that lead to an item: its own and its parents'. Raises AnswerError when the platform left its own out."""
+    """The ids that lead to an item: its own and its parents'. Raises InvalidResponseError for an item without an id."""
     own = item.get(snake_key(resource.identity))
     if own is None or own == "":
-        raise AnswerError(f"The platform lists a {resource.noun} without its {resource.identity}: it cannot be read.")
+        raise InvalidResponseError(
+            f"The platform lists a {resource.noun} without its {resource.identity}: it cannot be read."
+        )
     parents = {parent.id_option: item[parent.id_option] for parent in resource.ancestors()}
     return {**parents, resource.id_option: str(own)}
 

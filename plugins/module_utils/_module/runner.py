@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import RateLimit
-from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
-from ansible_collections.quayside.paas.plugins.module_utils._http import report
-from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, check_ranges
+from .._errors import PaasError
+from .._http import report
+from .._options import GetOption, check_ranges
+from .._response import RateLimit
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
+    from .._argspec import ArgumentSpec
 
 Params = t.Mapping[str, t.Any]
 

@@ -15,36 +15,32 @@ from __future__ import annotations
 import itertools
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import Answer
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import CONNECTION, ArgumentSpec, from_environment
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
+from .._argspec import CONNECTION, ArgumentSpec, from_environment
+from .._client import (
     ErrorBody,
     Item,
     Page,
     collect,
     json_object,
-    note_doubt,
+    mark_ambiguous,
     path_segment,
     plain,
     text_or_none,
     unexpected,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._errors import AnswerError, NotFoundError, PaasError
-from ansible_collections.quayside.paas.plugins.module_utils._options import (
-    ConnectionOptions,
-    GetOption,
-    connection_options,
-)
+from .._errors import InvalidResponseError, NotFoundError, PaasError
+from .._options import ConnectionOptions, GetOption, connection_options
+from .._response import Response
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._http import Query
+    from .._http import Query
 
 DEFAULT_URL = "https://api.northflank.com"
 # The variables of the official Python client, in its order.
 TOKEN_VARIABLES = ("NORTHFLANK_API_TOKEN", "NF_API_TOKEN")
 URL_VARIABLES = ("NORTHFLANK_API_BASE_URL", "NF_API_HOST", "NF_HOST")
 TEAM_VARIABLES = ("NORTHFLANK_TEAM_ID",)  # the collection's own; the client wants the team in each call
-LARGEST_PAGE = 100
+MAX_PAGE_SIZE = 100
 
 ARGUMENTS = CONNECTION.merge(
     ArgumentSpec(
@@ -79,7 +75,7 @@ class Northflank:
 
     def __init__(self, get_option: GetOption, *, check_mode: bool = False) -> None:
         # Imported here because it takes long, and connections do without.
-        from ansible_collections.quayside.paas.plugins.module_utils._http import Transport
+        from .._http import Transport
 
         self._transport = Transport(access_options(get_option), check_mode=check_mode)
         self._team = get_option("team_id")
@@ -113,10 +109,10 @@ class Northflank:
         """Every item of a list, page by page; ceil(n / 100) requests for n items.
 
         list_key: the list in `data`. identity: the field that tells one item from the others. keep: which items are
-        wanted. limit: stop when as many are there. Raises AnswerError for lists that are broken or do not end.
+        wanted. limit: stop when as many are there. Raises InvalidResponseError for lists that are broken or do not end.
         """
         # A filter the platform may not know thins a page out; then small pages would only cost more requests.
-        size = LARGEST_PAGE if limit is None or query else min(limit, LARGEST_PAGE)
+        size = MAX_PAGE_SIZE if limit is None or query else min(limit, MAX_PAGE_SIZE)
 
         numbers = itertools.count(1)
 
@@ -130,7 +126,7 @@ class Northflank:
     def post(self, path: str, body: t.Any = None, *, query: Query | None = None, permission: str | None = None) -> Item:
         """`data` of the answer; empty for an action that has nothing to tell.
 
-        Not repeated when it may have been carried out; the error then has may_be_done. body: None for an action that
+        Not repeated when it may have succeeded: the error then has may_have_succeeded. body: None for an action that
         takes none.
         """
         return self._change("POST", path, permission, query=query, body=body)
@@ -163,34 +159,34 @@ class Northflank:
         """See Transport.report()."""
         return self._transport.report()
 
-    def plain(self, value: t.Any, untouched: t.Container[str] = (), *, secrets: bool = False) -> t.Any:
+    def plain(self, value: t.Any, user_keyed: t.Container[str] = (), *, secrets: bool = False) -> t.Any:
         """See plain(). Northflank shows no secrets in what the collection reads."""
-        return plain(value, untouched)
+        return plain(value, user_keyed)
 
-    def _read(self, path: str, query: Query | None, permission: str | None) -> Answer:
+    def _read(self, path: str, query: Query | None, permission: str | None) -> Response:
         return self._send("GET", path, permission, query=query)
 
     def _change(self, method: str, path: str, permission: str | None, **what: t.Any) -> Item:
         try:
             data = self._send(method, path, permission, **what).body.get("data")
         except PaasError as error:
-            note_doubt(error)
+            mark_ambiguous(error)
             raise
         return data if isinstance(data, dict) else {}
 
-    def _send(self, method: str, path: str, permission: str | None, **what: t.Any) -> Answer:
+    def _send(self, method: str, path: str, permission: str | None, **what: t.Any) -> Response:
         request = (method, self._prefix + path)
         answer = self._transport.request(*request, **what)
         json_object(self._transport, answer, request, platform=self.name, error_body=error_body, permission=permission)
         return answer
 
-    def _data(self, path: str, answer: Answer) -> Item:
+    def _data(self, path: str, answer: Response) -> Item:
         data = answer.body.get("data")
         if not isinstance(data, dict):
             raise self._unexpected(path, answer, "has no object under the key data")
         return data
 
-    def _items(self, path: str, answer: Answer, list_key: str) -> list[Item]:
+    def _items(self, path: str, answer: Response, list_key: str) -> list[Item]:
         """The list of a page. Absent is empty: several lists are not marked required, and may be left out."""
         data = self._data(path, answer)
         items = data.get(list_key)
@@ -204,11 +200,11 @@ class Northflank:
             raise self._unexpected(path, answer, f"has something else than a list of objects under {list_key}")
         return items
 
-    def _unexpected(self, path: str, answer: Answer, what: str) -> AnswerError:
+    def _unexpected(self, path: str, answer: Response, what: str) -> InvalidResponseError:
         return unexpected(answer, ("GET", self._prefix + path), what, self.name)
 
 
-def error_body(answer: Answer) -> ErrorBody:
+def error_body(answer: Response) -> ErrorBody:
     """Reads the documented error envelope, the flat form of older specifications, or plain text.
 
     The envelope: {"error": {"status", "message", "id", "details"}}. The flat form: {"code", "message", "status"}.
@@ -236,10 +232,12 @@ def _page(items: list[Item], pagination: t.Any, number: int, size: int) -> Page:
     pagination = pagination if isinstance(pagination, dict) else {}
     cursor = pagination.get("cursor")
     if cursor is not None and not isinstance(cursor, (str, int)):
-        raise AnswerError(f"The list cannot be read to its end: the platform's cursor is no text but {cursor!r}.")
+        raise InvalidResponseError(
+            f"The list cannot be read to its end: the platform's cursor is no text but {cursor!r}."
+        )
     more = pagination.get("hasNextPage")
     if more is not None and not isinstance(more, bool):
-        raise AnswerError(
+        raise InvalidResponseError(
             f"The list cannot be read to its end: the platform's hasNextPage is neither true nor false but {more!r}."
         )
     if more is None:

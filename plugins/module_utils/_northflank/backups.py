@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    JobError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import ADDON_BACKUP, ADDONS_UPDATE
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting import (
+from .._argspec import ArgumentSpec
+from .._client import Item, not_found
+from .._errors import JobError, NotFoundError, OptionError, PaasError, StateError
+from .._plan import Done, Plan
+from .._resource import name_missing_parent, path_of, value_at
+from .._wait import Deadline, wait_until
+from .api import Northflank
+from .resources import ADDON_BACKUP, ADDONS_UPDATE
+from .starting import (
     LOST,
     WAITING,
     Kind,
@@ -36,9 +33,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting
     plan_wait,
     start,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import name_missing_parent, path_of, value_at
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
 
 # What a backup that is taken is like.
 _LIKE = ("backup_type", "compression_type", "custom_destination_id", "additional_destinations")
@@ -245,7 +239,7 @@ def _plan_retained(client: Northflank, params: Params, deadline: Deadline) -> Pl
         try:
             client.post(path, permission=ADDONS_UPDATE)
         except PaasError as error:
-            if not error.may_be_done:
+            if not error.may_have_succeeded:
                 raise
             # To keep it twice is to keep it.
             client.post(path, permission=ADDONS_UPDATE)
@@ -292,7 +286,7 @@ def _plan_absent(client: Northflank, params: Params, deadline: Deadline) -> Plan
             client.delete(_one_path(params, backup), permission=ADDONS_UPDATE)
         except PaasError as error:
             # Somebody else was faster, or it was done in spite of the error.
-            if not error.may_be_done and error.status not in (404, 409):
+            if not error.may_have_succeeded and error.status not in (404, 409):
                 raise
             if kind.now(backup) is not None:
                 raise

@@ -21,25 +21,12 @@ import os
 import time
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._answer import EXCERPT, parse_json, redacted
-from ansible_collections.quayside.paas.plugins.module_utils._client import path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    ApiError,
-    NotFoundError,
-    OptionError,
-    TransportError,
-    WaitTimeoutError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import access_options, error_body, team_path
-from ansible_collections.quayside.paas.plugins.module_utils._options import ConnectionOptions, GetOption
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
-    SCHEMES,
-    Close,
-    Message,
-    WebSocket,
-    open_websocket,
-)
+from .._client import path_segment
+from .._errors import ApiError, InvalidResponseError, NotFoundError, OptionError, TransportError, WaitTimeoutError
+from .._options import ConnectionOptions, GetOption
+from .._response import EXCERPT, parse_json, redacted
+from .._websocket import SCHEMES, Close, Message, WebSocket, open_websocket
+from .api import access_options, error_body, team_path
 
 # What stands in the path, by what a container belongs to.
 KINDS = {"addon": "addons", "service": "services", "job": "jobs"}
@@ -133,7 +120,7 @@ def run(
     see; without any it sees the end at once. clock: replaced in tests.
     The handshake is repeated as retry_budget allows; nothing is, once the command was sent.
     Raises WaitTimeoutError when the command takes too long, and for everything else that keeps it from ending with an
-    exit code: ApiError, TransportError, AnswerError; OptionError, MissingLibraryError before anything was sent.
+    exit code: ApiError, TransportError, InvalidResponseError; OptionError, MissingLibraryError before anything is sent.
     """
     ends = None if limits.command is None else clock() + limits.command
     try:
@@ -142,7 +129,7 @@ def run(
             session = _Session(access, target, socket, take, limits, ends, clock)
             session.begin(command, source is None)
             return session.attend(source)
-    except (ApiError, TransportError, AnswerError) as error:
+    except (ApiError, TransportError, InvalidResponseError) as error:
         raise error.named(str(target)) from None
 
 
@@ -196,7 +183,7 @@ class _Session:
         raise TransportError(
             f"Northflank did not accept the command within {self._limits.answer:g} seconds (option timeout). It may"
             " run all the same.",
-            may_be_done=True,
+            may_have_succeeded=True,
         )
 
     def attend(self, source: Input | None) -> int:
@@ -221,7 +208,7 @@ class _Session:
     def _next(self, timeout: float, only_until_sent: bool = False) -> Item | None:
         """The next message, None when there is none yet."""
         if os.getppid() != self._parent:  # killed, and could end nothing that it had started
-            raise TransportError(f"The process that wanted the command has ended. {UNKNOWN}", may_be_done=True)
+            raise TransportError(f"The process that wanted the command has ended. {UNKNOWN}", may_have_succeeded=True)
         if self._ends is not None and self._clock() >= self._ends:
             raise WaitTimeoutError(
                 f"{self._target}: the command did not end within {self._limits.command:g} seconds (option"
@@ -229,7 +216,7 @@ class _Session:
             )
         try:
             message = self._socket.receive(timeout, only_until_sent=only_until_sent)
-        except (TransportError, AnswerError) as error:
+        except (TransportError, InvalidResponseError) as error:
             error.message += f" {UNKNOWN}"
             raise
         if self._socket.closed is not None:
@@ -245,7 +232,9 @@ class _Session:
                 " replaced, read the inventory again."
             )
         if frame["type"] != "init" or not isinstance(data, dict):
-            raise AnswerError(f"Northflank did not answer the command, but sent a message {_shown(frame['type'])}.")
+            raise InvalidResponseError(
+                f"Northflank did not answer the command, but sent a message {_shown(frame['type'])}."
+            )
         if data.get("auth") != "successful":
             raise ApiError(
                 f"Northflank refused the token: {_said(data, self._access)}. Is it valid, does it belong to the team"
@@ -259,11 +248,11 @@ class _Session:
             try:
                 self._take(kind, base64.b64decode(data or "", validate=True))
             except (TypeError, ValueError, binascii.Error):
-                raise AnswerError(f"Northflank sent output ({kind}) that is not base64. {UNKNOWN}") from None
+                raise InvalidResponseError(f"Northflank sent output ({kind}) that is not base64. {UNKNOWN}") from None
         elif kind == "error":
             raise ApiError(f"Northflank gave the command up: {_said(data, self._access)}. {UNKNOWN}")
         elif kind != "init":  # another one changes nothing
-            raise AnswerError(f"Northflank sent a message of the unknown type {_shown(kind)}. {UNKNOWN}")
+            raise InvalidResponseError(f"Northflank sent a message of the unknown type {_shown(kind)}. {UNKNOWN}")
 
     def _look_after(self) -> None:
         """Raises TransportError when the platform gives no sign of life any more.
@@ -314,12 +303,14 @@ def _frame(message: Message, access: Access) -> Item:
         frame = None
     if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
         begin = _shown(access.redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
-        raise AnswerError(f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}")
+        raise InvalidResponseError(
+            f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}"
+        )
     return frame
 
 
 def _exit_code(data: t.Any, access: Access) -> int:
-    """The exit code, a number or its digits. Raises AnswerError when there is none."""
+    """The exit code, a number or its digits. Raises InvalidResponseError when there is none."""
     data = data if isinstance(data, dict) else {}
     code = data.get("exitCode")
     if isinstance(code, (int, str)) and not isinstance(code, bool):
@@ -327,7 +318,7 @@ def _exit_code(data: t.Any, access: Access) -> int:
             return int(code)
         except ValueError:
             pass
-    raise AnswerError(
+    raise InvalidResponseError(
         f"Northflank said that the command ended ({_shown(data.get('status'))}), but with no exit code:"
         f" {_said(data, access)}. {UNKNOWN}"
     )
@@ -338,13 +329,14 @@ def _ended(close: Close) -> TransportError:
     return TransportError(
         f"Northflank closed the connection before the command had ended{how}. The container may have been stopped or"
         f" replaced. {UNKNOWN}",
-        may_be_done=True,
+        may_have_succeeded=True,
     )
 
 
 def _silent(what: str) -> TransportError:
     return TransportError(
-        f"Northflank {what} while the command ran (option silence_timeout). It may still be running.", may_be_done=True
+        f"Northflank {what} while the command ran (option silence_timeout). It may still be running.",
+        may_have_succeeded=True,
     )
 
 

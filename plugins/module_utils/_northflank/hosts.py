@@ -18,20 +18,13 @@ import math
 import typing as t
 from collections import Counter
 
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
-from ansible_collections.quayside.paas.plugins.module_utils._errors import NotFoundError
-from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host, read_each
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import (
-    ADDON,
-    ADDON_BACKUP,
-    ADDON_CONTAINER,
-    BACKUP_RESTORE,
-    PROJECT,
-    USER_KEYED,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
+from .._client import Item, not_found, path_segment
+from .._errors import NotFoundError
+from .._hosts import Found, Host, read_each
+from .._resource import value_at
+from .._timestamps import parse
+from .api import Northflank
+from .resources import ADDON, ADDON_BACKUP, ADDON_CONTAINER, BACKUP_RESTORE, PROJECT, USER_KEYED
 
 
 @dataclasses.dataclass(frozen=True)

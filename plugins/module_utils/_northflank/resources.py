@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.quayside.paas.plugins.module_utils._resource import Filter, Resource
+from .._resource import Filter, Resource
 
 # The 13 states of the official client; the vendor page of 2024 has nine of them.
 RUN_STATES = [
@@ -65,7 +65,7 @@ ADDON = Resource(
     parent=PROJECT,
     lists=("projects/{project_id}/addons",),
     one="projects/{project_id}/addons/{addon_id}",
-    untouched=USER_KEYED,
+    user_keyed=USER_KEYED,
     permission="Project > Addons > General > Read",
 )
 ADDON_CONTAINER = Resource(
@@ -84,7 +84,7 @@ ADDON_VERSION = Resource(
     parent=ADDON,
     lists=("projects/{project_id}/addons/{addon_id}/version",),
     # Addons of one's own kind and buckets may have none. Whether the platform says 404 or 400 then is not documented.
-    alone={"version": None, "upgrade_to": [], "lifecycle_status": None, "upgrade_history": []},
+    singleton={"version": None, "upgrade_to": [], "lifecycle_status": None, "upgrade_history": []},
     permission="Project > Addons > General > Read",
 )
 ADDON_BACKUP = Resource(
@@ -114,7 +114,7 @@ TEMPLATE = Resource(
     id_option="template_id",
     lists=("templates",),
     one="templates/{template_id}",
-    untouched=USER_KEYED,
+    user_keyed=USER_KEYED,
     permission="Account > Templates > General > Read",
 )
 TEMPLATE_RUN = Resource(
@@ -128,6 +128,6 @@ TEMPLATE_RUN = Resource(
         "status": Filter("status", {"type": "str", "choices": RUN_STATES}),
         "concluded": Filter("concluded", {"type": "bool"}),
     },
-    untouched=USER_KEYED,
+    user_keyed=USER_KEYED,
     permission="Account > Templates > General > Read",
 )

@@ -14,21 +14,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    JobError,
-    NotFoundError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import (
-    ADDON_BACKUP,
-    ADDONS_UPDATE,
-    BACKUP_RESTORE,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting import (
+from .._argspec import ArgumentSpec
+from .._client import Item, not_found
+from .._errors import ApiError, JobError, NotFoundError, StateError
+from .._plan import Plan
+from .._resource import name_missing_parent, path_of
+from .._wait import Deadline
+from .api import Northflank
+from .resources import ADDON_BACKUP, ADDONS_UPDATE, BACKUP_RESTORE
+from .starting import (
     LOST,
     WAITING,
     Kind,
@@ -42,9 +36,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting
     plan_wait,
     start,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import name_missing_parent, path_of
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 
 ARGUMENTS = WAITING.merge(
     ArgumentSpec(

@@ -16,19 +16,14 @@ import contextlib
 import dataclasses
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import WAIT, ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    AnswerError,
-    NotFoundError,
-    PaasError,
-    StateError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline, wait_until
+from .._argspec import WAIT, ArgumentSpec
+from .._client import Item
+from .._errors import InvalidResponseError, NotFoundError, PaasError, StateError
+from .._plan import Done, Plan
+from .._wait import Deadline, wait_until
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
+    from .api import Northflank
 
 Params = t.Mapping[str, t.Any]
 
@@ -77,13 +72,13 @@ def start(send: t.Callable[[], Item], trace: t.Callable[[], list[Item]], deadlin
     try:
         answer = send()
     except PaasError as error:
-        if not error.may_be_done:
+        if not error.may_have_succeeded:
             raise
         doubt = error
     else:
         if id_of(answer) is not None:
             return answer
-        doubt = AnswerError(f"The platform accepted {what}, and did not say which id it has.")
+        doubt = InvalidResponseError(f"The platform accepted {what}, and did not say which id it has.")
     return _traced(trace, deadline, what, doubt)
 
 
@@ -258,12 +253,12 @@ def _stop(kind: Kind, item: Item, send: t.Callable[[], t.Any]) -> bool:
             send()
         except PaasError as error:
             # What is answered for something that has just ended, or is being stopped already, is not documented.
-            if not error.may_be_done and error.status not in (400, 404, 409, 422):
+            if not error.may_have_succeeded and error.status not in (400, 404, 409, 422):
                 raise
             now = kind.now(item)
             if now is None or kind.is_over(now) or now.get("status") == "aborting":
-                return in_doubt or error.may_be_done
-            if in_doubt or not error.may_be_done:
+                return in_doubt or error.may_have_succeeded
+            if in_doubt or not error.may_have_succeeded:
                 raise
             in_doubt = True
         else:

@@ -14,37 +14,16 @@ import typing as t
 
 from ansible.module_utils.common.parameters import remove_values
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec, texts_in
-from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    JobError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import (
-    RUNS_ABORT,
-    TEMPLATE_RUN,
-    TEMPLATES_RUN,
-    USER_KEYED,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting import (
-    WAITING,
-    Kind,
-    Params,
-    deadline_of,
-    id_of,
-    if_there,
-    plan_start,
-    plan_stop,
-    plan_wait,
-    start,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import name_missing_parent, path_of
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
-from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
+from .._argspec import ArgumentSpec, texts_in
+from .._client import Item, not_found
+from .._errors import JobError, NotFoundError, OptionError, PaasError
+from .._plan import Plan
+from .._resource import name_missing_parent, path_of
+from .._timestamps import parse
+from .._wait import Deadline
+from .api import Northflank
+from .resources import RUNS_ABORT, TEMPLATE_RUN, TEMPLATES_RUN, USER_KEYED
+from .starting import WAITING, Kind, Params, deadline_of, id_of, if_there, plan_start, plan_stop, plan_wait, start
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -72,7 +51,7 @@ _LAST = frozenset({"success", "failure", "aborted", "skipped", "unknown"})
 _BAD_NODES = frozenset({"failure", "invalid"})
 _COMPARED = 10  # new runs whose arguments are compared, each with a request
 _NAMED_NODES = 5  # of those to blame, in a message
-_LONGEST = 300  # characters of what the platform says of a node
+_MAX_REASON = 300  # characters of what the platform says of a node
 
 
 def plan(client: Northflank, params: Params) -> Plan:
@@ -206,7 +185,7 @@ def _blame(nodes: list[Item]) -> str:
 
 def _reason(node: Item) -> str:
     said = [str(node[name]) for name in ("code", "message") if node[name] is not None]
-    return " ".join(said).rstrip(".")[:_LONGEST] or str(node["status"])
+    return " ".join(said).rstrip(".")[:_MAX_REASON] or str(node["status"])
 
 
 def failed_nodes(run: Item) -> list[Item]:

@@ -18,9 +18,9 @@ import math
 import re
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._retry import new_retry
+from ._retry import new_retry
 
-DEEPEST = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
+MAX_DEPTH = 100  # levels of an answer; Ansible itself gives up on results some hundred levels deep
 EXCERPT = 300  # characters of a foreign text that an error message repeats
 
 
@@ -43,7 +43,7 @@ class RateLimit:
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Response:
     """A complete answer. body: the parsed JSON, or None when there was none or it was no JSON. text: how it begins."""
 
     status: int
@@ -83,7 +83,7 @@ def redacted(value: t.Any, *secrets: str, depth: int = 0) -> t.Any:
         for secret in secrets:
             value = value.replace(secret, "********")
         return writable(re.sub(r"//[^/@\s]+@", "//********@", value))
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return None
     if isinstance(value, dict):
         return {redacted(key, *secrets): redacted(inner, *secrets, depth=depth + 1) for key, inner in value.items()}
@@ -97,14 +97,14 @@ def json_spellings(text: str) -> set[str]:
     return {text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
 
 
-def is_rate_limited(answer: Answer) -> bool:
+def is_rate_limited(answer: Response) -> bool:
     """Whether an answer refuses because of the rate limit: 429, or possibly 403 with nothing remaining."""
     if answer.status == 403:
         return RateLimit.from_headers(answer.headers).remaining == 0
     return answer.status == 429
 
 
-def asked_wait(answer: Answer) -> float | None:
+def retry_after(answer: Response) -> float | None:
     """Seconds that the platform asks to wait: Retry-After, else the reset of the rate limit. None when it does not."""
     asked = answer.headers.get("Retry-After")
     if asked is not None:
