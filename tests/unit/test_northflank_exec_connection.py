@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -86,7 +87,7 @@ class Container:
             raise self.fails
         environment = {"PATH": str(self.path), "HOME": str(self.folder)}
         with subprocess.Popen(
-            command, stdin=-1, stdout=-1, stderr=-1, env=environment, cwd=self.folder, bufsize=0
+            command, stdin=-1, stdout=-1, stderr=-1, env=environment, cwd=self.folder, bufsize=0, start_new_session=True
         ) as child:
             readers = [
                 threading.Thread(target=self._pass_on, args=(pipe, kind, take))
@@ -124,7 +125,7 @@ class Container:
         except BrokenPipeError:
             pass
         except BaseException:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
             raise
 
 
