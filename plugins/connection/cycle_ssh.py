@@ -145,10 +145,10 @@ EXAMPLES = r"""
 """
 
 import contextlib
+import hashlib
 import os
 import shlex
 import shutil
-import time
 import typing as t
 
 from ansible import constants as C
@@ -157,55 +157,63 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection.ssh import Connection as SshConnection
 from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
-from ansible.utils.path import unfrackpath
+from ansible.utils.path import makedirs_safe, unfrackpath
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError, StateError, TransportError
-from ansible_collections.quayside.paas.plugins.plugin_utils import _interactive_shell
-from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_keeper import Channel, Message, find, reach
-from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_master import probe
+from ..module_utils._errors import PaasError
+from ..plugin_utils import _interactive_shell, _ssh_master
+from ..plugin_utils._remote_tools import missing_tool, without
+from ..plugin_utils._ssh_master import NO_SESSION
+
+if t.TYPE_CHECKING:
+    from ..module_utils._cycle.ssh import Credentials
 
 display = Display()
 
 T = t.TypeVar("T")
 
-# What ssh says instead of connecting by itself when there is no master, or the master takes no session. The command
-# that says it looks different, so that it is not taken for it where ssh shows its arguments. It has a shell of its own
-# because ssh ends it as soon as its stdout is closed.
-NO_MASTER = "quayside.paas.cycle_ssh: no master"
-SAY_NO_MASTER = """sh -c 'echo quayside.paas.cycle_ssh: "no master" >&2; exit 1'"""
-# Options of ansible.builtin.ssh that the platform, or this plugin, decides.
-DECIDED = frozenset(
-    {"remote_user", "password", "private_key", "private_key_passphrase", "private_key_file", "pkcs11_provider"}
-    | {"control_path"}
-)
-# Where users can add to the command line of ssh.
+# Connections to the gateway for one instance. The next one is opened when the gateway takes no more sessions on the
+# ones before.
+MAX_MASTERS = 4
+# The path of a control socket is limited to 104 bytes, 103 without the final zero; ssh appends 17 while it connects.
+MAX_PATH = 103 - 17
+REFUSED = "Permission denied"  # what ssh says about a password that is not valid
+# Options of ansible.builtin.ssh that the platform or this plugin decides. Those with None are not used.
+DECIDED = {
+    "control_path": None,
+    "host_key_checking": True,  # see _strictness()
+    "password_mechanism": "ssh_askpass",
+    "pkcs11_provider": None,
+    "private_key": None,
+    "private_key_file": None,
+    "private_key_passphrase": None,
+}
+# Those that are known while the plugin logs in, and not used by sessions.
+LOGIN_OPTIONS = frozenset({"port", "remote_user", "password", "sshpass_prompt"})
+# Where users can add arguments of ssh.
 ARGUMENTS = frozenset({"ssh_args", "ssh_common_args", "ssh_extra_args", "sftp_extra_args", "scp_extra_args"})
 STRICTNESS = {
     "accept-new": ["StrictHostKeyChecking=accept-new"],
     "strict": ["StrictHostKeyChecking=yes"],
-    # Without a password for a gateway whose key has changed, ssh would not get in.
+    # ssh gives no password to a gateway whose key has changed, so no key must be known.
     "ignore": ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "GlobalKnownHostsFile=/dev/null"],
 }
 LOGIN = [
-    "ControlMaster=yes",
+    "ControlMaster=auto",
     "PasswordAuthentication=yes",
     "KbdInteractiveAuthentication=yes",
     "PreferredAuthentications=password,keyboard-interactive",
     "PubkeyAuthentication=no",
-    "NumberOfPasswordPrompts=1",
     "BatchMode=no",
     "RemoteCommand=none",
     "RequestTTY=no",
     "ServerAliveInterval=15",
     "ServerAliveCountMax=3",
 ]
-SESSION = ["ControlMaster=no", "ControlPersist=no", f"ProxyCommand={SAY_NO_MASTER}"]
-ATTEMPTS = 6
-PAUSE = 0.1  # seconds before the second attempt, and twice as many before each further one
+SESSION = ["ControlMaster=no", "ControlPersist=no", f"ProxyCommand={_ssh_master.NO_PROXY}"]
 
 
-class NoMasterError(AnsibleAuthenticationFailure):  # type: ignore[misc]
-    """A session did not begin because its master is gone, or full. A kind of error that Ansible does not retry."""
+class NoSessionError(AnsibleAuthenticationFailure):  # type: ignore[misc]
+    """A session did not begin. Of a kind that ansible.builtin.ssh does not retry."""
 
 
 class Connection(SshConnection):  # type: ignore[misc]
@@ -216,41 +224,271 @@ class Connection(SshConnection):  # type: ignore[misc]
     def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
         _add_options_of_ssh(self._load_name)
-        self._channel: Channel | None = None
-        self._place: Message = {}
-        self._is_login = False
+        self._number = 0  # of the master in use
+        self._has_master = False  # as far as is known
+        self._notes: _ssh_master.Notes = {}  # what is known about the gateway, from the lock file
+        self._login: Credentials | None = None  # while the plugin logs in
         self._method: str | None = None  # of transferring a file, while one is
-        self._has_sftp_failed = False
+
+    # Commands and files
+
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+        """Run a command in the instance."""
+
+        def run() -> tuple[int, bytes, bytes]:
+            if self._has_only_shell():
+                return self._run_in_shell(cmd, in_data)
+            return self._run_command(cmd, in_data, sudoable)
+
+        code, stdout, stderr = self._in_session(run)
+        message = missing_tool(code, stdout + stderr)
+        if message:
+            raise AnsibleError(message)
+        return code, stdout, stderr
+
+    def _run_command(self, cmd: str, in_data: bytes | None, sudoable: bool) -> tuple[int, bytes, bytes]:
+        asks = sudoable and self.become is not None and self.become.expect_prompt()
+        if not in_data and not asks and self._shell.SHELL_FAMILY == "sh":
+            cmd = f"exec </dev/null; {cmd}"  # ssh would wait for input that nobody gives
+        try:
+            return t.cast("tuple[int, bytes, bytes]", super().exec_command(cmd, in_data, sudoable))
+        except NoSessionError:
+            raise
+        except AnsibleConnectionFailure as error:
+            raise AnsibleConnectionFailure(
+                f"The SSH session on instance {self._instance()} ended unexpectedly. The command may have run,"
+                f" completely or in part. {error}"
+            ) from None
+
+    def _run_in_shell(self, cmd: str, in_data: bytes | None) -> tuple[int, bytes, bytes]:
+        if self.become is not None and self.become.expect_prompt():
+            raise AnsibleError("The gateway has only an interactive shell, where become works only without a password.")
+        self.host = self.get_option("host")
+        display.vvv(f"SSH: RUN {cmd}", host=self.host)
+        command = self._build_command(self._ssh(), "ssh", "-tt", "-e", "none", self.host)
+        try:
+            code, stdout, stderr = _interactive_shell.run(command, cmd, in_data or b"", timeout=self._limit())
+        except _interactive_shell.MissingToolsError as error:
+            raise AnsibleError(without(str(error))) from None
+        except _interactive_shell.SessionLostError as error:
+            if NO_SESSION in str(error) and not error.has_begun:
+                raise NoSessionError(NO_SESSION) from None
+            done = "The command may have run, completely or in part." if error.has_begun else "Nothing was run."
+            raise AnsibleConnectionFailure(f"{error} {done}") from None
+        if self.become is not None and self.become.success:
+            success = to_bytes(self.become.success)
+            stdout = b"".join(line for line in stdout.splitlines(keepends=True) if line.rstrip() != success)
+        return code, stdout, stderr
+
+    def _file_transport_command(self, in_path: str, out_path: str, sftp_action: str) -> tuple[int, bytes, bytes]:
+        """Transfer a file, by default with SFTP or, if the gateway does not offer it, through a command."""
+
+        def transfer(method: str) -> tuple[int, bytes, bytes]:
+            def act() -> t.Any:
+                return super(Connection, self)._file_transport_command(in_path, out_path, sftp_action)
+
+            self._method = method
+            try:
+                # Commands find a session by themselves.
+                return t.cast("tuple[int, bytes, bytes]", act() if method == "piped" else self._in_session(act))
+            except OSError as error:
+                path = to_text(error.filename)
+                raise AnsibleError(f"The file {path} on the controller cannot be used: {error.strerror}.") from None
+            finally:
+                self._method = None
+
+        self._connect_master()
+        method = "piped" if self._has_only_shell() else self.get_option("ssh_transfer_method")
+        if method != "smart":
+            return transfer(method)
+        if self._notes.get("transfer") != "piped":
+            try:
+                return transfer("sftp")
+            except AnsibleError as error:
+                display.vvv(f"SFTP failed; trying without it: {error}", host=self.host)
+        result = transfer("piped")
+        self._remember("transfer", "piped")
+        return result
+
+    def _bare_run(
+        self, cmd: list[bytes], in_data: bytes | None, sudoable: bool = True, checkrc: bool = True
+    ) -> tuple[int, bytes, bytes]:
+        """Run a program of OpenSSH. Raise NoSessionError if no session began."""
+        try:
+            code, stdout, stderr = super()._bare_run(cmd, in_data, sudoable=sudoable, checkrc=checkrc)
+        except AnsibleError as error:
+            if NO_SESSION in str(error):
+                raise NoSessionError(NO_SESSION) from None
+            raise
+        if code == 255 and NO_SESSION.encode() in stderr:
+            raise NoSessionError(NO_SESSION)
+        return code, stdout, stderr
+
+    # Masters
+
+    def _in_session(self, act: t.Callable[[], T]) -> T:
+        """Return the result of `act`, which uses a master. Repeat it with another master while no session begins."""
+        while True:
+            is_new = self._connect_master()
+            try:
+                return act()
+            except NoSessionError:
+                self._has_master = False
+                is_live = self._is_master_live()
+                if is_live:  # it takes no more sessions
+                    self._number += 1
+                if self._number == MAX_MASTERS or (is_new and not is_live):
+                    raise self._no_session() from None
+
+    def _connect_master(self) -> bool:
+        """Log in unless there is a master. Return whether it is a new one."""
+        if self._has_master:
+            return False
+        self._play_context.password = None  # of --ask-pass, which is not meant for the platform
+        self._check_controller()
+        with self._locked() as notes:
+            is_new = not self._is_master_live()
+            if is_new:
+                notes.clear()
+                self._log_in()
+            if "transport" not in notes and self.get_option("transport") == "auto":
+                notes["transport"] = self._probe()
+            self._notes = dict(notes)
+        self._has_master = True
+        return is_new
+
+    def _check_controller(self) -> None:
+        """Raise AnsibleError for what would make credentials useless."""
+        ssh = self._ssh()
+        if shutil.which(ssh) is None:
+            raise AnsibleError(f"There is no {ssh} on the controller: install OpenSSH's client, or set ssh_executable.")
+        path = self._control_path()
+        makedirs_safe(os.path.dirname(path), 0o700)
+        if len(os.fsencode(path)) > MAX_PATH:
+            raise AnsibleError(f"The path {path} is too long for a control socket of ssh: set control_path_dir.")
+
+    def _log_in(self) -> None:
+        """Start a master, with new credentials. If these are refused, somebody has expired them: try once more."""
+        for is_last in (False, True):
+            credentials = self._create_credentials()
+            failure = self._start_master(credentials)
+            if failure is None:
+                return
+            if is_last or REFUSED not in failure:
+                raise AnsibleConnectionFailure(_login_failure(self._instance(), credentials, failure))
+
+    def _create_credentials(self) -> Credentials:
+        # Imported here because it takes long, and most tasks find a master.
+        from ..module_utils._cycle.api import Cycle
+        from ..module_utils._cycle.ssh import create_credentials
+        from ..plugin_utils._options import options_of
+
+        try:
+            client = Cycle(options_of(_OptionsOfApi(self), Cycle))
+            try:
+                return create_credentials(client, str(self.get_option("container_id")), self._instance())
+            finally:
+                client.close()
+        except PaasError as error:
+            raise AnsibleConnectionFailure(error.message) from None
+
+    def _start_master(self, credentials: Credentials) -> str | None:
+        """Log in with credentials. Return None, or why that failed."""
+        from ..module_utils._cycle.api import KEY_VARIABLES
+
+        self._login = credentials
+        try:
+            command = self._build_command(self._ssh(), "ssh", "-f", "-N", credentials.host)
+            display.vvv(f"SSH: LOGIN {shlex.join(map(os.fsdecode, command))}", host=credentials.host)
+            # The password is in shared memory, which the program that ssh asks for it reads.
+            environment = self._init_shm()["env"]
+            environment = {name: value for name, value in environment.items() if name not in KEY_VARIABLES}
+            return _ssh_master.start(command, environment, self._limit())
+        finally:
+            self._login = None
+            if self.shm:
+                with contextlib.suppress(FileNotFoundError):
+                    self.shm.unlink()
+
+    def _probe(self) -> str:
+        """Return whether the gateway runs commands (exec) or has only an interactive shell (shell)."""
+        command = self._build_command(self._ssh(), "ssh", self.get_option("host"), _ssh_master.PROBE)
+        serves = _ssh_master.serves_commands(command, self._limit())
+        if serves is None:
+            raise self._no_session()
+        return "exec" if serves else "shell"
+
+    def reset(self) -> None:
+        """End the connections to the instance after their sessions."""
+        for self._number in range(MAX_MASTERS):
+            if os.path.exists(self._control_path()):
+                super().reset()
+        self._number, self._has_master = 0, False
+
+    def _is_master_live(self) -> bool:
+        return _ssh_master.is_live(self._ssh(), self._control_path(), self._limit())
+
+    def _has_only_shell(self) -> bool:
+        transport = self.get_option("transport")
+        return bool((self._notes["transport"] if transport == "auto" else transport) == "shell")
+
+    def _remember(self, name: str, value: str) -> None:
+        """Note something for the tasks that use the master after this one."""
+        with self._locked() as notes:
+            notes[name] = value
+            self._notes = dict(notes)
+
+    @contextlib.contextmanager
+    def _locked(self) -> t.Iterator[_ssh_master.Notes]:
+        path = f"{self._control_path().rpartition('-')[0]}.lock"
+        with contextlib.ExitStack() as stack:
+            try:
+                notes = stack.enter_context(_ssh_master.locked(path))
+            except OSError as error:
+                raise AnsibleError(f"The file {path} cannot be used: {error.strerror}. Set control_path_dir.") from None
+            yield notes
+
+    def _no_session(self) -> AnsibleConnectionFailure:
+        return AnsibleConnectionFailure(
+            f"The SSH gateway accepted the login to instance {self._instance()}, but no session. Nothing was run."
+        )
 
     # Options
 
     def get_option(self, option: str, hostvars: dict[str, t.Any] | None = None) -> t.Any:
-        """The value of an option, as ansible.builtin.ssh shall have it."""
+        """Return the value of an option, for the options of ansible.builtin.ssh as they apply here."""
         if option in DECIDED:
-            return None
-        if option in ("host", "port") and self._place:
-            return self._place[option]
-        if option == "host_key_checking" and self._place:
-            return True  # see _strictness()
+            return DECIDED[option]
+        if option == "host":
+            # ssh needs a name also where it uses a master.
+            return self._login.host if self._login else f"instance-{self._instance()}"
+        if option in LOGIN_OPTIONS:
+            return _login_options(self._login)[option] if self._login else None
         value = super().get_option(option, hostvars)
-        if option == "ssh_transfer_method" and self._method:
-            return self._method
-        if option in ARGUMENTS and self._place:
-            return self._arguments(option, value)
-        return value
+        if option == "ssh_transfer_method":
+            return self._method or value
+        return self._arguments(option, value) if option in ARGUMENTS else value
 
     def _arguments(self, option: str, value: str | None) -> str:
-        """Arguments of ssh, with ours in front: what comes first counts."""
+        """Return arguments of ssh. Ours come before those of users, because the first one counts."""
         users = shlex.split(value or "")
-        ours = []
-        if option == "ssh_args":
-            idle = self.get_option("idle_timeout")
-            always = [f"ControlPath={self._place['control_path']}", f"User={self._place['user']}"]
-            login = [*LOGIN, f"ControlPersist={idle or 'yes'}", *STRICTNESS[self._strictness()]]
-            ours = [word for each in always + (login if self._is_login else SESSION) for word in ("-o", each)]
-        if not self._is_login:
+        if not self._login:
             users = _without_jump(users)
-        return shlex.join(ours + users)
+        if option != "ssh_args":
+            return shlex.join(users)
+        ours = [f'ControlPath="{self._control_path()}"']
+        if self._login:
+            ours += [*LOGIN, f"ControlPersist={self.get_option('idle_timeout') or 'yes'}"]
+            ours += STRICTNESS[self._strictness()]
+        else:
+            ours += SESSION
+        return shlex.join([*(word for each in ours for word in ("-o", each)), *users])
+
+    def _control_path(self) -> str:
+        """Return the control socket of the master, which is the same for all runs with the same check of host keys."""
+        parts = (str(self.get_option("api_url")), self._instance(), self._strictness())
+        name = hashlib.sha256(repr(parts).encode()).hexdigest()[:10]
+        return os.path.join(unfrackpath(self.get_option("control_path_dir")), f"{name}-{self._number}")
 
     def _strictness(self) -> str:
         value, origin = self.get_option_and_origin("host_keys")
@@ -258,287 +496,46 @@ class Connection(SshConnection):  # type: ignore[misc]
             return "ignore"
         return str(value)
 
-    # Reaching the master
-
-    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        """Runs a command in the instance."""
-
-        def run() -> tuple[int, bytes, bytes]:
-            if self._place["transport"] == "shell":
-                return self._run_in_shell(cmd, in_data)
-            return t.cast("tuple[int, bytes, bytes]", super(Connection, self).exec_command(cmd, in_data, sudoable))
-
-        return self._with_master(run)
-
-    def put_file(self, in_path: str, out_path: str) -> t.Any:
-        """Sends a file to the instance."""
-        return self._with_master(lambda: super(Connection, self).put_file(in_path, out_path))
-
-    def fetch_file(self, in_path: str, out_path: str) -> t.Any:
-        """Fetches a file from the instance."""
-        return self._with_master(lambda: super(Connection, self).fetch_file(in_path, out_path))
-
-    def reset(self) -> None:
-        """Ends the master of the instance, which expires its credentials. Nothing to do when there is none."""
-        self._hang_up()
-        channel = find(self._control_folder())
-        if channel is None:
-            return
-        with contextlib.closing(channel):
-            try:
-                channel.send(self._request("reset"))
-                answer = channel.receive(self._patience())
-            except OSError:
-                answer = None
-        if answer is None or "error" in answer:
-            display.warning(f"The connection to instance {self._instance()} was not reset properly.")
-
-    def close(self) -> None:
-        """Forgets the connection. The master is left for the next task."""
-        self._hang_up()
-        super().close()
-
-    def _with_master(self, act: t.Callable[[], T]) -> T:
-        """What act returns, which is called while there is a master.
-
-        When a session did not begin, because the master has ended in the meantime or takes no more, there is another.
-        """
-        if self._place:
-            return act()
-        self._play_context.password = None  # whatever --ask-pass is for, it is not for the platform
-        lost = None
-        for attempt in range(ATTEMPTS):
-            if lost:
-                time.sleep(PAUSE * 2 ** (attempt - 1))
-            try:
-                self._place = self._open(lost)
-                return act()
-            except NoMasterError:
-                lost = self._place["control_path"]
-            except AnsibleConnectionFailure as error:
-                raise self._explained(error) from None
-            finally:
-                self._release()
-        raise AnsibleConnectionFailure(
-            f"The SSH gateway takes no session on its connection to instance {self._instance()}: it was tried"
-            f" {ATTEMPTS} times, and nothing was run."
-        )
-
-    def _explained(self, error: AnsibleConnectionFailure) -> AnsibleConnectionFailure:
-        if not self._place:
-            return error
-        return AnsibleConnectionFailure(
-            f"The SSH session on instance {self._instance()} broke; what was run there may have been carried out, in"
-            f" part or as a whole. {error}"
-        )
-
-    def _open(self, lost: str | None) -> Message:
-        """Where the master is. lost: the path of one that took no session."""
-        try:
-            answer = self._converse(lost) or self._converse(lost)  # a keeper that was killed is replaced
-            if answer is None:
-                raise StateError("The keeper of SSH credentials ended unexpectedly. See the system's log.")
-            if "error" in answer:
-                raise StateError(answer["error"])
-        except PaasError as error:
-            raise AnsibleConnectionFailure(error.message) from None
-        if answer["told"]:
-            display.vvvv(f"SSH: LOGIN {answer['told']}", host=answer["host"])
-        return answer
-
-    def _converse(self, lost: str | None) -> Message | None:
-        """What the keeper answers, which is told what it takes to start a master. None when it is gone."""
-        try:
-            if self._channel is None:
-                self._channel = reach(self._control_folder(), _keeper)
-            self._channel.send({**self._request("open"), "lost": lost})
-            while (answer := self._channel.receive(self._patience())) is not None and "want" in answer:
-                self._channel.send(self._terms() if answer["want"] == "options" else self._commands(answer))
-        except TimeoutError:
-            self._hang_up()
-            raise StateError("The keeper of SSH credentials does not answer.") from None
-        except OSError:
-            answer = None
-        except BaseException:
-            self._hang_up()
-            raise
-        if answer is None:
-            self._hang_up()
-        return answer
-
-    def _request(self, ask: str) -> Message:
-        return {
-            "ask": ask,
-            "api_url": str(self.get_option("api_url")),
-            "container_id": str(self.get_option("container_id")),
-            "instance_id": self._instance(),
-        }
-
-    def _terms(self) -> Message:
-        """What the keeper needs to make credentials. Raises StateError when they would be of no use."""
-        ssh = str(self.get_option("ssh_executable"))
-        if shutil.which(ssh) is None:
-            raise StateError(f"There is no {ssh} on the controller: install OpenSSH's client, or set ssh_executable.")
-        # Imported here because only the first task on an instance needs it.
-        from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-        from ansible_collections.quayside.paas.plugins.plugin_utils._options import options_of
-
-        get = options_of(_OptionsOfApi(self), Cycle)
-        options = {name: _plain(get(name)) for name in Cycle.arguments.options if name != "in_process"}
-        if options["ca_path"]:
-            options["ca_path"] = os.path.abspath(options["ca_path"])
-        settings = {
-            "expire": bool(self.get_option("expire")),
-            "limit": 3.0 * self._timeout(),
-            "ssh": ssh,
-            "transport": str(self.get_option("transport")),
-            "locks": os.path.join(unfrackpath(C.config.get_config_value("ANSIBLE_HOME")), "quayside", "cycle_ssh"),
-        }
-        return {"options": options, "settings": settings}
-
-    def _commands(self, place: Message) -> Message:
-        """The command that logs in, and the one that finds out whether the gateway runs commands."""
-        ssh = self.get_option("ssh_executable")
-        self._place = place
-        self.host = place["host"]
-        try:
-            self._is_login = True
-            login = [os.fsdecode(each) for each in self._build_command(ssh, "ssh", "-N", self.host)]
-            self._is_login = False
-            probing = [os.fsdecode(each) for each in self._build_command(ssh, "ssh", self.host, probe())]
-        finally:
-            self._is_login = False
-            self._place = {}
-        display.vvv(f"SSH: LOGIN {shlex.join(login)}", host=self.host)
-        return {"login": login, "probe": probing, "folder": os.getcwd()}
-
-    def _release(self) -> None:
-        """Tells the keeper that no session of this worker uses the master now."""
-        learned = self._place.get("transfer")
-        self._place = {}
-        if self._channel is not None:
-            try:
-                self._channel.send({**self._request("release"), "transfer": learned})
-            except OSError:
-                self._hang_up()
-
-    def _hang_up(self) -> None:
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-
     def _instance(self) -> str:
         return str(self.get_option("instance_id"))
 
-    def _control_folder(self) -> str:
-        return str(unfrackpath(self.get_option("control_path_dir")))
+    def _ssh(self) -> str:
+        return str(self.get_option("ssh_executable"))
 
-    def _timeout(self) -> int:
-        return int(self.get_option("timeout") or 10)
+    def _limit(self) -> float:
+        """Return the seconds that a login may take."""
+        return 3.0 * (self.get_option("timeout") or 10)
 
-    def _patience(self) -> float:
-        """Seconds that the keeper may take for an answer. It keeps to limits of its own; this is for one that hangs."""
-        limits = self.get_option("api_timeout") + self.get_option("retry_budget")
-        return float(300 + 10 * self._timeout() + 4 * limits)
 
-    # Sessions
+def _login_failure(instance_id: str, credentials: Credentials, said: str) -> str:
+    """Return the message about a failed login. `said` is what ssh wrote."""
+    host, port = credentials.host, credentials.port
+    advice = ""
+    if "IDENTIFICATION HAS CHANGED" in said or "Host key verification failed" in said:
+        said = "the host key of the gateway is unknown or has changed"
+        known = host if port == 22 else f"[{host}]:{port}"
+        advice = f" If the new key is right, remove the old one with ssh-keygen -R '{known}'; see the option host_keys."
+    elif REFUSED in said:
+        advice = " The credentials were new: the instance may have stopped, or somebody expires them all the time."
+    return (
+        f"SSH login to instance {instance_id} at {host} port {port} failed: {said.rstrip('.')}.{advice}"
+        " Nothing was run there."
+    )
 
-    def _bare_run(
-        self, cmd: list[bytes], in_data: bytes | None, sudoable: bool = True, checkrc: bool = True
-    ) -> tuple[int, bytes, bytes]:
-        """Runs a command of OpenSSH. Raises NoMasterError when no session began."""
-        try:
-            code, stdout, stderr = super()._bare_run(cmd, in_data, sudoable=sudoable, checkrc=checkrc)
-        except AnsibleConnectionFailure as error:
-            if NO_MASTER in str(error):
-                raise NoMasterError(NO_MASTER) from None
-            raise
-        if code == 255 and NO_MASTER.encode() in stderr:
-            raise NoMasterError(NO_MASTER)
-        return code, stdout, stderr
 
-    def _file_transport_command(self, in_path: str, out_path: str, sftp_action: str) -> tuple[int, bytes, bytes]:
-        """Transfers a file by the method that works here."""
-        if self._place["transport"] == "shell":
-            return self._transfer_in_shell(in_path, out_path, sftp_action)
-        if self.get_option("ssh_transfer_method") != "smart":
-            return self._transfer(in_path, out_path, sftp_action)
-        if self._place["transfer"] != "piped" and not self._has_sftp_failed:
-            try:
-                return self._transfer(in_path, out_path, sftp_action, "sftp")
-            except NoMasterError:
-                raise
-            except AnsibleError as error:
-                self._has_sftp_failed = True
-                display.vvv(f"SFTP did not work, trying without it: {error}", host=self.host)
-        result = self._pipe(in_path, out_path, sftp_action)
-        self._place["transfer"] = "piped"
-        return result
-
-    def _transfer(
-        self, in_path: str, out_path: str, action: str, method: str | None = None
-    ) -> tuple[int, bytes, bytes]:
-        self._method = method
-        try:
-            found = super()._file_transport_command(in_path, out_path, action)
-        finally:
-            self._method = None
-        return t.cast("tuple[int, bytes, bytes]", found)
-
-    def _pipe(self, in_path: str, out_path: str, action: str) -> tuple[int, bytes, bytes]:
-        """Transfers a file through a command. Raises AnsibleError."""
-        if action == "get":
-            result = self.exec_command(f"cat {self._shell.quote(in_path)}", sudoable=False)
-            if result[0] == 0:
-                with _local(out_path), open(to_bytes(out_path), "wb") as file:
-                    file.write(result[1])
-        else:
-            with _local(in_path), open(to_bytes(in_path), "rb") as file:
-                data = file.read()
-            command = "cat" if data else ":"
-            result = self.exec_command(f"{command} > {self._shell.quote(out_path)}", in_data=data, sudoable=False)
-        if result[0] != 0:
-            raise AnsibleError(f"{in_path} could not be transferred to {out_path}: {to_text(result[2]).strip()}")
-        return result
-
-    def _in_shell(self, act: t.Callable[[list[str]], t.Any]) -> t.Any:
-        """What act returns, called with the command that opens a shell of the instance."""
-        self.host = self._place["host"]
-        command = self._build_command(self.get_option("ssh_executable"), "ssh", "-tt", "-e", "none", self.host)
-        argv = [os.fsdecode(each) for each in command]
-        display.vvv(f"SSH: SHELL {shlex.join(argv)}", host=self.host)
-        try:
-            return act(argv)
-        except TransportError as error:
-            if NO_MASTER in error.message and not error.may_have_succeeded:
-                raise NoMasterError(NO_MASTER) from None
-            raise AnsibleConnectionFailure(error.message) from None
-        except StateError as error:
-            raise AnsibleError(error.message) from None
-
-    def _run_in_shell(self, cmd: str, in_data: bytes | None) -> tuple[int, bytes, bytes]:
-        if self.become is not None and self.become.expect_prompt():
-            raise AnsibleError(
-                "The gateway has nothing but an interactive shell, in which become works only without a password."
-            )
-        display.vvv(f"SSH: RUN {cmd}", host=self._place["host"])
-        limit = 3.0 * self._timeout()
-        code, stdout, stderr = self._in_shell(lambda argv: _interactive_shell.run(argv, cmd, in_data, timeout=limit))
-        if self.become is not None and self.become.success:
-            success = to_bytes(self.become.success)
-            stdout = b"".join(line for line in stdout.splitlines(keepends=True) if line.rstrip() != success)
-        return code, stdout, stderr
-
-    def _transfer_in_shell(self, in_path: str, out_path: str, action: str) -> tuple[int, bytes, bytes]:
-        transfer = _interactive_shell.fetch if action == "get" else _interactive_shell.put
-        limit = 3.0 * self._timeout()
-        with _local(out_path if action == "get" else in_path):
-            self._in_shell(lambda argv: transfer(argv, in_path, out_path, timeout=limit))
-        return 0, b"", b""
+def _login_options(credentials: Credentials) -> dict[str, t.Any]:
+    """Return the options of ansible.builtin.ssh for a login."""
+    return {
+        "port": credentials.port,
+        "remote_user": credentials.user,
+        "password": credentials.secret,
+        # A host on the way (ProxyJump) may ask for a password as well. ssh cuts long names in its prompts.
+        "sshpass_prompt": f"{credentials.user[:30]}@",
+    }
 
 
 class _OptionsOfApi:
-    """A connection as the client of the API sees it: Ansible has the name timeout for another one."""
+    """A connection as the client of the API sees it: in connections, the name timeout has another meaning."""
 
     plugin_type = "connection"
 
@@ -553,31 +550,8 @@ class _OptionsOfApi:
         return t.cast("tuple[t.Any, t.Any]", self._connection.get_option_and_origin(name))
 
 
-@contextlib.contextmanager
-def _local(path: str) -> t.Iterator[None]:
-    """Tells of a local file that cannot be read or written. Raises AnsibleError."""
-    try:
-        yield
-    except OSError as error:
-        raise AnsibleError(f"The local file {to_text(path)} cannot be used: {error.strerror}.") from None
-
-
-def _keeper() -> t.Any:
-    # Imported here because it takes long, and once in a run is enough.
-    from ansible_collections.quayside.paas.plugins.plugin_utils._ssh_credentials import serve
-
-    return serve
-
-
-def _plain(value: t.Any) -> t.Any:
-    """A value without what Ansible attaches to it."""
-    if isinstance(value, str):
-        return str(value)
-    return value
-
-
 def _without_jump(arguments: list[str]) -> list[str]:
-    """Arguments of ssh without hosts on the way, which only the master needs."""
+    """Return arguments of ssh without hosts on the way, which only the login needs."""
     kept: list[str] = []
     words = iter(arguments)
     for word in words:
@@ -589,9 +563,9 @@ def _without_jump(arguments: list[str]) -> list[str]:
 
 
 def _add_options_of_ssh(name: str) -> None:
-    """Adds the options of ansible.builtin.ssh, as this version of Ansible has them, to those of the plugin.
+    """Add the options of ansible.builtin.ssh, as this version of Ansible has them, to those of the plugin.
 
-    Where both have one, that is timeout, it is the one of Ansible.
+    The only one that both have is timeout: Ansible's is used.
     """
     ours = C.config.get_configuration_definitions("connection", name)
     if "ssh_args" in ours:

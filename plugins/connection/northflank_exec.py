@@ -14,9 +14,8 @@ description:
     that Northflank calls exec. Nothing has to listen in the container, and no port has to be open.
   - The inventory P(quayside.paas.northflank#inventory) sets everything that it needs. Hosts that C(add_host) makes need
     O(project_id), O(kind) and O(resource_id).
-  - Most modules need Python in the container. Of other tools none is needed besides a POSIX shell. Where tools that
-    Ansible uses are missing, for example C(mkdir) or C(chmod), C(python3) stands in for them while a command runs.
-    Files are copied without C(tar).
+  - The container needs a POSIX shell and the usual tools, as coreutils or busybox provide them, and Python for most
+    modules. Files are copied without C(tar).
   - Each command is a WebSocket of its own, so there is nothing to keep open between tasks. A handshake that fails is
     repeated within O(retry_budget). Nothing is repeated once the command was sent.
   - A host is unreachable when the token is refused, when the container is not there, and when the connection breaks. A
@@ -187,18 +186,18 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+from ..module_utils._errors import (
     ApiError,
     InvalidResponseError,
     OptionError,
     PaasError,
     TransportError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._northflank import exec as northflank_exec
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import PORTION, Input, Limits, Target
-from ansible_collections.quayside.paas.plugins.plugin_utils import _remote_tools as tools
-from ansible_collections.quayside.paas.plugins.plugin_utils._options import options_of
+from ..module_utils._northflank import exec as northflank_exec
+from ..module_utils._northflank.api import Northflank
+from ..module_utils._northflank.exec import PORTION, Input, Limits, Target
+from ..plugin_utils import _remote_tools as tools
+from ..plugin_utils._options import options_of
 
 if t.TYPE_CHECKING:
     from typing import Self
@@ -231,11 +230,12 @@ class Connection(ConnectionBase):  # type: ignore[misc]
         display.vvv(f"EXEC {command}", host=self._host())
         outputs = {STDOUT: bytearray(), STDERR: bytearray()}
         source = self._input(command, in_data, sudoable, outputs)
-        make = tools.plain if source is None else tools.fed
         shell = self.get_option("executable")
-        code = self._run(make(shell, command), lambda kind, data: outputs[kind].extend(data), source, as_other=as_other)
+        arguments = [shell, "-c", command] if source is None else tools.fed(shell, command)
+        code = self._run(arguments, lambda kind, data: outputs[kind].extend(data), source, as_other=as_other)
         if sudoable and code:
             self._check_password(bytes(outputs[STDOUT] + outputs[STDERR]))
+        _check_tools(code, outputs[STDOUT] + outputs[STDERR])
         return code, bytes(outputs[STDOUT]), bytes(outputs[STDERR])
 
     def put_file(self, in_path: str, out_path: str) -> None:
@@ -254,6 +254,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
             source = Input(tools.counted(size, _portions_of(file, size, in_path)))
             shell = self.get_option("executable")
             code = self._run(tools.store(shell, out_path), lambda kind, data: outputs[kind].extend(data), source)
+        _check_tools(code, outputs[STDERR])
         there = bytes(outputs[STDOUT]).strip()
         if code or there != b"%d" % size:
             why = _reason(code, bytes(outputs[STDERR])) or f"it has {to_text(there)} bytes there"
@@ -271,6 +272,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
                 tools.load(self.get_option("executable"), in_path),
                 lambda kind, data: copy.write(data) if kind == STDOUT else stderr.extend(data),
             )
+            _check_tools(code, stderr)
             size, _end, errors = bytes(stderr).partition(b"\n")
             if code or size.strip() != b"%d" % copy.size:
                 why = _reason(code, errors if size.strip().isdigit() else bytes(stderr))
@@ -448,6 +450,13 @@ def _portions_of(file: t.BinaryIO, size: int, path: str) -> t.Iterator[bytes]:
             raise AnsibleError(f"The file {path} became shorter while it was being copied: {left} bytes are missing.")
         left -= len(data)
         yield data
+
+
+def _check_tools(code: int, output: bytearray) -> None:
+    """Raise AnsibleError if a command failed because the container lacks one of the usual tools."""
+    message = tools.missing_tool(code, bytes(output))
+    if message:
+        raise AnsibleError(message)
 
 
 def _text(value: t.Any) -> str | None:

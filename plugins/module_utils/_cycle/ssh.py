@@ -4,7 +4,7 @@
 
 # Private to the collection quayside.paas: its names may change in any release.
 
-"""SSH credentials of an instance: making them, reading the address they come with, expiring them.
+"""SSH credentials of an instance: creating them, reading the address they come with, expiring them.
 
 Facts from the vendor's page "Instances" and its API specification of 2026; the form of the address from an example in
 the vendor's documentation of 2019.
@@ -22,17 +22,8 @@ import re
 import tempfile
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils._argspec import ArgumentSpec
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances import (
-    about_instance,
-    instance_of,
-    instance_path,
-    is_there,
-    note_state,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_SSH
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
+from .._argspec import ArgumentSpec
+from .._errors import (
     ApiError,
     InvalidResponseError,
     NotFoundError,
@@ -40,9 +31,17 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     PaasError,
     StateError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
+from .._plan import Done, Plan
+from .._resource import value_at
+from .api import Cycle
+from .instances import (
+    about_instance,
+    instance_of,
+    instance_path,
+    is_there,
+    note_state,
+)
+from .resources import CONTAINERS_SSH
 
 Params = t.Mapping[str, t.Any]
 
@@ -61,23 +60,21 @@ PORT = 22
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """What lets into an instance. address: as the platform gave it. expires: when it ends, in the platform's words.
-
-    lifetime: seconds from when they were made to when they end, both by the platform's clock; None: it does not tell.
-    """
+    """SSH credentials for an instance."""
 
     host: str
     port: int
     user: str
     secret: str = dataclasses.field(repr=False)
+    # When they expire, as the platform writes it.
     expires: str | None
+    # As the platform returns it: user, host and port in one.
     address: str
     token_id: str | None
-    lifetime: float | None = None
 
 
-# What results tell of credentials.
-SHOWN = tuple(field.name for field in dataclasses.fields(Credentials) if field.name != "lifetime")
+# The fields of credentials in results.
+SHOWN = tuple(field.name for field in dataclasses.fields(Credentials))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,11 +93,11 @@ class Expired:
         return self.count > 0 or not self.is_sure
 
 
-def mint(client: Cycle, container_id: str, instance_id: str, *, advise: bool = True) -> Credentials:
-    """Makes credentials for an instance, which has to run. Each call makes new ones. Not sent in check mode.
+def create_credentials(client: Cycle, container_id: str, instance_id: str) -> Credentials:
+    """Create SSH credentials for a running instance. Every call creates new ones. Not sent in check mode.
 
-    Raises ApiError, which says so when the instance does not run. An error with may_have_succeeded says that
-    credentials may exist now: the request is not repeated then. advise: whether its message tells what can be done.
+    Raises:
+        PaasError: With may_have_succeeded if credentials may exist now. The request is not repeated then.
     """
     path = f"{instance_path(container_id, instance_id)}/ssh"
     try:
@@ -108,17 +105,17 @@ def mint(client: Cycle, container_id: str, instance_id: str, *, advise: bool = T
             found = client.get_new(path, permission=CONTAINERS_SSH)
         return credentials_of(found, instance_id)
     except PaasError as error:
-        if error.may_have_succeeded and advise:
+        if error.may_have_succeeded:
             error.message = (
                 f"{error.message.rstrip('.')}. It was not sent again: credentials that nobody has the secret of may"
-                f" exist now. They end by themselves, after {LIFETIME} as documented. To end all credentials of the"
-                " instance at once, those of others too, use quayside.paas.instance_ssh with state=absent."
+                f" exist now. They expire by themselves, after {LIFETIME} as documented. To expire all credentials of"
+                " the instance at once, those of others too, use quayside.paas.instance_ssh with state=absent."
             )
         raise
 
 
 def credentials_of(found: t.Mapping[str, t.Any], instance_id: str) -> Credentials:
-    """The credentials in an answer. Raises InvalidResponseError, with may_have_succeeded, where it has none."""
+    """The credentials in an answer. Raises InvalidResponseError, with may_have_succeeded, for one that does not hold any."""
     secret, address = found.get("secret"), found.get("address")
     try:
         if not (isinstance(secret, str) and secret and isinstance(address, str)):
@@ -138,14 +135,7 @@ def credentials_of(found: t.Mapping[str, t.Any], instance_id: str) -> Credential
         expires=None if expires is None else str(expires),
         address=address,
         token_id=None if token_id is None else str(token_id),
-        lifetime=_lifetime(value_at(found, "token.events.created"), expires),
     )
-
-
-def _lifetime(created: t.Any, expires: t.Any) -> float | None:
-    begin, end = parse(created), parse(expires)
-    seconds = 0.0 if begin is None or end is None else (end - begin).total_seconds()
-    return seconds if seconds > 0 else None
 
 
 def parse_address(address: str, instance_id: str) -> tuple[str, str, int]:
@@ -215,7 +205,7 @@ def connection_variables(credentials: Credentials | None, *, with_secret: bool =
 
 
 def plan(client: Cycle, params: Params) -> Plan:
-    """What the module instance_ssh does. Raises what mint() and expire() raise, OptionError, StateError."""
+    """Return what the module instance_ssh does. Raises PaasError."""
     dest = os.path.abspath(params["dest"]) if params["dest"] else None
     if dest and os.path.isdir(dest):
         raise OptionError(f"The option dest names {dest}, which is a folder; name a file in it.")
@@ -231,9 +221,9 @@ def _present(client: Cycle, params: Params, dest: str | None) -> Plan:
 
     def act() -> Done:
         if dest is None:
-            return Done(_result(mint(client, container_id, instance_id)))
+            return Done(_result(create_credentials(client, container_id, instance_id)))
         with _private_file(dest) as store:
-            credentials = mint(client, container_id, instance_id)
+            credentials = create_credentials(client, container_id, instance_id)
             whole = {"container_id": container_id, "instance_id": instance_id, **_shown(credentials)}
             try:
                 store(json.dumps(whole, indent=2) + "\n")
