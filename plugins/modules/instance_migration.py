@@ -77,13 +77,6 @@ options:
         migrates to another one at the moment, this is waited for. Where O(destination_server_id) is another one again,
         this does not matter then.
     type: str
-  only_wait:
-    description:
-      - Start nothing, and wait for a migration that an earlier task has started with O(wait=false).
-      - When there is none, as when it has failed meanwhile, the task fails. Without this option it would start another
-        one.
-    type: bool
-    default: false
   copy_volumes:
     description:
       - Whether the contents of stateful volumes are copied to the new instance.

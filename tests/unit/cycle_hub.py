@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import datetime
 import functools
+import threading
 import typing as t
 from unittest import mock
 
@@ -47,6 +48,7 @@ def instance(identity: str, server: str = "s1", state: str = "running", **more: 
     healthy = more.pop("healthy", True)
     return {
         "id": identity,
+        "container_id": "c1",
         "server_id": server,
         "ready_state": "active",
         "migration": None,
@@ -77,15 +79,21 @@ def volume(identity: str, total: int = 20480, path: str = "/data", **config: t.A
     }
 
 
+def _server(identity: str) -> Item:
+    return {"id": identity, "hostname": f"host-{identity}", "cluster": "eu", "state": {"current": "live"}}
+
+
 class Hub:
     """Cycle with the container c1 on servers s1 to s3. What is asked for begins a job, which takes time by the clock.
 
     queue, work: seconds until a job begins, and from then until it is done. show: seconds until lists have it. lag:
     seconds until a size shows after the job. purge: seconds that a source is kept. names: whether an instance that
     migrates names its successor. tells: whether jobs say what they are about. logs: whether the audit log has what is
-    asked for and done. ends_in: how the next jobs end. outcome, healthy: what becomes of successors. volume_field: the
-    id that extending takes. trouble: what happens to the next requests that change something: None for nothing, else an
-    exception to raise and whether the request is carried out all the same. sent: those requests.
+    asked for and done. ends_in: how the next jobs end. outcome, healthy: what becomes of successors; outcomes: of those
+    of a container. volume_field: the id that extending takes. trouble: what happens to the next requests that change
+    something: None for nothing, else an exception to raise and whether the request is carried out all the same. sent:
+    the bodies of those requests. calls: all requests, with their query or body. Requests of several threads are
+    answered one after the other.
     """
 
     def __init__(self, clock: Clock, *found: Item, **container: t.Any) -> None:
@@ -98,69 +106,102 @@ class Hub:
             "state": {"current": "running", "desired": "running"},
             **container,
         }
+        self.containers: dict[str, Item] = {"c1": self.container}
+        self.servers: list[Item] = [_server(name) for name in ("s1", "s2", "s3")]
         self.instances = list(found)
         self.volumes: dict[str, list[Item]] = {}
-        self.usable: list[Item] = [{"id": name, "hostname": f"host-{name}"} for name in ("s1", "s2", "s3")]
+        self.usable: list[Item] = [{"id": one["id"], "hostname": one["hostname"]} for one in self.servers]
         self.jobs: list[Item] = []
         self.log: list[Item] = []
         self.may_see_jobs = self.may_read_log = self.tells = self.logs = self.names = True
         self.queue, self.work, self.show, self.lag, self.purge = 1.0, 4.0, 0.0, 0.0, 10800.0
         self.ends_in = "completed"
         self.outcome, self.healthy = "running", True
+        self.outcomes: dict[str, str] = {}
         self.volume_field = "id"
         self.trouble: list[tuple[BaseException, bool] | None] = []
         self.sent: list[Item] = []
         self.reads: list[str] = []
         self.queries: list[tuple[str, t.Any]] = []
+        self.calls: list[tuple[str, str, t.Any]] = []
+        self.may_have_changed = False
+        self._lock = threading.RLock()
         self._coming: list[tuple[float, t.Callable[[], t.Any]]] = []
         self._numbers = iter(range(1, 1000))
 
     # What a module calls
 
-    def get(self, path: str, *, permission: str) -> Item:
-        self._read(path)
-        kind, identity = path.rsplit("/", 1)
-        if kind == "jobs":
-            return self._one(self._visible_jobs(), identity, "404.job")
-        if kind == "containers/c1/instances":
-            return self._one(self.instances, identity, "404.instance")
-        return self._one([self.container], identity, "404.container")
+    def get(self, path: str, *, permission: str, query: t.Any = None) -> Item:
+        with self._lock:
+            self._read(path, query)
+            kind, identity = path.rsplit("/", 1)
+            if kind == "jobs":
+                return self._one(self._visible_jobs(), identity, "404.job")
+            if kind == "infrastructure/servers":
+                return self._one(self.servers, identity, "404.server")
+            if kind.endswith("/instances"):
+                return self._one(self._instances_of(kind), identity, "404.instance")
+            return self._one(list(self.containers.values()), identity, "404.container")
 
     def get_list(
-        self, path: str, list_key: str, *, permission: str, keep: t.Any = None, query: t.Any = None
+        self,
+        path: str,
+        list_key: str,
+        *,
+        permission: str,
+        keep: t.Any = None,
+        query: t.Any = None,
+        limit: int | None = None,
+        includes: Item | None = None,
     ) -> list[Item]:
-        self._read(path, query)
+        with self._lock:
+            self._read(path, query)
+            found = self._listed(path)
+            if includes is not None:
+                includes["containers"] = copy.deepcopy(self.containers)
+            return [copy.deepcopy(one) for one in found if keep is None or keep(one)][:limit]
+
+    def _listed(self, path: str) -> list[Item]:
         if path == "jobs":
-            found = self._visible_jobs()
-        elif path == "containers/c1/instances":
-            found = self.instances
-        elif path == "containers/c1/servers/usable":
-            found = self.usable
-        else:
-            identity = path.removeprefix("containers/c1/instances/").removesuffix("/volumes")
-            self._one(self.instances, identity, "404.instance")
-            found = self.volumes.get(identity, [])
-        return [copy.deepcopy(one) for one in found if keep is None or keep(one)]
+            return self._visible_jobs()
+        if path == "infrastructure/servers":
+            return self.servers
+        if path.endswith("/servers/usable"):
+            return self.usable
+        if path.endswith("/instances"):
+            return self._instances_of(path)
+        identity = path.removeprefix("containers/c1/instances/").removesuffix("/volumes")
+        self._one(self.instances, identity, "404.instance")
+        return self.volumes.get(identity, [])
+
+    def _instances_of(self, path: str) -> list[Item]:
+        """Those of a container or of a server, whose list of instances this is the path of."""
+        field = "container_id" if path.startswith("containers/") else "server_id"
+        return [one for one in self.instances if one[field] == path.split("/")[-2]]
 
     def get_data(self, path: str, *, query: t.Any = None, permission: str | None = None) -> t.Any:
         assert path == "hubs/current/activity"
-        self._read(path, query)
-        if not self.may_read_log:
-            raise refused(403, "403.permissions")
-        return copy.deepcopy(self.log)
+        with self._lock:
+            self._read(path, query)
+            if not self.may_read_log:
+                raise refused(403, "403.permissions")
+            wanted = (query or {}).get("filter[instance]")
+            return copy.deepcopy([one for one in self.log if wanted in (None, one["context"]["instance_id"])])
 
     def post(self, path: str, body: Item, *, permission: str) -> Item:
         assert not self.check_mode
-        self._tick()
-        self.sent.append(body)
-        trouble = self.trouble.pop(0) if self.trouble else None
-        if trouble is not None and not trouble[1]:
-            raise trouble[0]
-        identity = path.removeprefix("containers/c1/instances/").removesuffix("/tasks")
-        descriptor = self._begin(self._live(identity), body["action"], body.get("contents", {}))
-        if trouble is not None:
-            raise trouble[0]
-        return descriptor
+        with self._lock:
+            self._tick()
+            self.sent.append(body)
+            self.calls.append(("POST", path, body))
+            trouble = self.trouble.pop(0) if self.trouble else None
+            self.may_have_changed = self.may_have_changed or trouble is None or trouble[1]
+            if trouble is not None and not trouble[1]:
+                raise trouble[0]
+            descriptor = self._begin(self._live(path.split("/")[-2]), body["action"], body.get("contents", {}))
+            if trouble is not None:
+                raise trouble[0]
+            return descriptor
 
     def plain(self, value: t.Any) -> t.Any:
         return without_secrets(value)
@@ -179,6 +220,7 @@ class Hub:
         self._tick()
         self.reads.append(path)
         self.queries.append((path, query))
+        self.calls.append(("GET", path, query))
 
     def _one(self, things: list[Item], identity: str, code: str) -> Item:
         found = next((one for one in things if one["id"] == identity), None)
@@ -215,7 +257,7 @@ class Hub:
             "queue": "env-e1",
             "made": self.clock.now(),
             "state": {"current": "queued"},
-            "tasks": [{"caption": action, "input": {"container_id": "c1", "instance_id": one["id"]}}],
+            "tasks": [{"caption": action, "input": {"container_id": one["container_id"], "instance_id": one["id"]}}],
         }
         if not self.tells:
             job["tasks"][0]["input"] = {}
@@ -240,6 +282,7 @@ class Hub:
         if one["ready_state"] != "active" or one["state"]["current"] == "migrating":
             raise refused()
         new = instance(f"n{next(self._numbers)}", contents["destination_server_id"], "new", healthy=None)
+        new["container_id"] = one["container_id"]
         new["migration"] = hop(came=(one["id"], one["server_id"]))
 
         def begin() -> None:
@@ -255,7 +298,7 @@ class Hub:
             one.update(ready_state="purge", purge_time="2026-01-01T03:00:00Z")
             one["migration"] = hop(to=(new["id"], new["server_id"]))
             one["state"] = {"current": "stopped", "health": None}
-            new["state"]["current"] = self.outcome
+            new["state"]["current"] = self.outcomes.get(one["container_id"], self.outcome)
             self.after(2, lambda: new["state"].update(health={"healthy": self.healthy}))
             self.after(self.purge, lambda: one in self.instances and self.instances.remove(one))
 

@@ -190,22 +190,6 @@ def test_one_on_the_server_that_is_to_be_left_migrates(hub: Hub) -> None:
     assert hub.sent == [START]
 
 
-def test_only_waiting(hub: Hub) -> None:
-    error = fails(hub, StateError, only_wait=True)
-    assert "no migration of the instance i1 to wait for" in error.message
-    assert (error.results["old_instance"]["id"], error.results["reverted"], hub.sent) == ("i1", False, [])
-    to_s2(hub, wait=False)
-    assert to_s2(hub, only_wait=True)["new_instance"]["server_id"] == "s2"
-    assert hub.sent == [START]
-
-
-def test_only_waiting_for_one_whose_job_fails(hub: Hub) -> None:
-    hub.ends_in = "error"
-    to_s2(hub, wait=False)
-    assert "was given up" in fails(hub, StateError, only_wait=True, source_server_id="s1").message
-    assert hub.sent == [START]
-
-
 def test_a_successor_that_does_not_run_yet_is_waited_for(clock: Clock) -> None:
     hub = retained(clock, state={"current": "starting", "health": None})
     hub.after(9, lambda: hub.instances[1].update(state={"current": "running", "health": {"healthy": True}}))

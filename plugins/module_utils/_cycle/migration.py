@@ -63,7 +63,6 @@ ARGUMENTS = WAIT.merge(
             "destination_server_id": {"type": "str"},
             "any_usable": {"type": "bool", "default": False},
             "source_server_id": {"type": "str"},
-            "only_wait": {"type": "bool", "default": False},
             "copy_volumes": {"type": "bool", "default": False},
             "revert_on_failure": {"type": "bool", "default": False},
         },
@@ -163,8 +162,6 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
     if _is_there(found, params):
         return _plan_arrived(client, params, container, found, deadline)
     _check_source(current)
-    if params["only_wait"]:
-        raise _not_begun(client, current)
     server = _destination(client, params, container, current)
     move = Move(container, current, server, old=id_of_successor(current))
 
@@ -222,16 +219,6 @@ def _check_source(instance: Item) -> None:
         raise StateError(
             f"The instance {identity} has migrated{gone}. It is kept only until {until}; state=reverted brings it back."
         )
-
-
-def _not_begun(client: Cycle, instance: Item) -> StateError:
-    """The error for a migration that shall be waited for and is not there, with the instance in results."""
-    error = StateError(
-        f"There is no migration of the instance {instance.get('id')} to wait for: it was given up, or never begun. The"
-        f" instance {described(instance)}."
-    )
-    error.results.update(result_of(client, Pair(instance, None), None))
-    return error
 
 
 def _destination(client: Cycle, params: Params, container: Item, instance: Item) -> str:
