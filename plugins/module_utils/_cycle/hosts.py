@@ -25,6 +25,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources imp
     ENVIRONMENTS_VIEW,
     SERVERS_VIEW,
 )
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.states import health_of
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import report, summary_of
 from ansible_collections.quayside.paas.plugins.module_utils._errors import PaasError
 from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host, read_each
@@ -430,5 +431,4 @@ def _groups(facts: Item) -> list[str]:
 
 def _health(instance: Item) -> str:
     """What the health check says: healthy, unhealthy, or unknown where it said nothing yet, or there is none."""
-    healthy = value_at(instance, "state.health.healthy")
-    return {True: "healthy", False: "unhealthy"}.get(healthy, "unknown") if isinstance(healthy, bool) else "unknown"
+    return {True: "healthy", False: "unhealthy", None: "unknown"}[health_of(instance)]

@@ -14,6 +14,11 @@ import typing as t
 from ansible_collections.quayside.paas.plugins.module_utils._client import Item, not_found, path_segment
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.resources import CONTAINERS_VIEW
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.states import (
+    GONE_STATES,
+    READY_PURGE,
+    SERVER_READY_STATE,
+)
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     AnswerError,
     ApiError,
@@ -33,12 +38,12 @@ def state_of(instance: Item) -> str:
 
 def is_leaving(instance: Item) -> bool:
     """Whether an instance is gone, or on its way out: deleting, deleted, or kept only until it is purged."""
-    return is_gone(instance) or instance.get("ready_state") == "purge"
+    return is_gone(instance) or instance.get("ready_state") == READY_PURGE
 
 
 def is_gone(instance: Item) -> bool:
     """Whether an instance is deleted, or about to be."""
-    return state_of(instance) in ("deleting", "deleted")
+    return state_of(instance) in GONE_STATES
 
 
 def successor_of(instance: Item) -> Item | None:
@@ -155,8 +160,8 @@ def unfit(server: Item, container: Item) -> str | None:
     A server that is being evacuated takes no new instances. Source: specification.
     """
     cluster, theirs = value_at(container, "environment.cluster"), server.get("cluster")
-    state = value_at(server, "state.current", "live")
-    if state != "live":
+    state = value_at(server, "state.current", SERVER_READY_STATE)
+    if state != SERVER_READY_STATE:
         return f"is {state}"
     if server.get("evacuate"):
         return "is being evacuated"

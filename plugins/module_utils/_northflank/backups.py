@@ -22,19 +22,21 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.resources import ADDON_BACKUP, ADDONS_UPDATE
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.starting import (
-    LOST,
     WAITING,
     Kind,
     Params,
     deadline_of,
     id_of,
     if_there,
-    is_over,
     plan_as_it_is,
     plan_start,
     plan_stop,
     plan_wait,
     start,
+)
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.states import (
+    BACKUP_FAILED_STATES,
+    is_backup_finished,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
 from ansible_collections.quayside.paas.plugins.module_utils._resource import name_missing_parent, path_of, value_at
@@ -147,7 +149,7 @@ def _kind(client: Northflank, params: Params) -> Kind:
 
     def require_good(backup: Item) -> None:
         status = backup.get("status")
-        if status not in LOST:
+        if status not in BACKUP_FAILED_STATES:
             return
         what = {
             "failed": "failed. Its log on Northflank may tell why",
@@ -176,7 +178,7 @@ def _plan_present(client: Northflank, params: Params, deadline: Deadline) -> Pla
         return plan_wait(client, kind, params, _by_id(client, params), deadline)
     known = _all(client, params)
     named = [one for one in known if params["name"] is not None and one.get("name") == params["name"]]
-    counting = [one for one in named if one.get("status") not in LOST]
+    counting = [one for one in named if one.get("status") not in BACKUP_FAILED_STATES]
     if counting:
         return plan_wait(client, kind, params, _only(counting, params), deadline)
     return plan_start(
@@ -270,7 +272,7 @@ def _plan_aborted(client: Northflank, params: Params, deadline: Deadline) -> Pla
 
 def _stoppable(named: list[Item], params: Params) -> Item:
     """The backup that a name means for stopping: the one that goes on; without any, the newest."""
-    going = [one for one in named if not is_over(one)]
+    going = [one for one in named if not is_backup_finished(one)]
     if going or not named:
         return _only(going, params)
     return max(named, key=lambda one: str(one.get("createdAt")))

@@ -30,6 +30,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._northflank.resource
     PROJECT,
     USER_KEYED,
 )
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.states import CONTAINER_RUNNING_STATE
 from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
 from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
 
@@ -100,7 +101,7 @@ class Selection:
     projects: t.Sequence[str] = ()
     kinds: t.Sequence[str] = tuple(KINDS)
     tags: t.Sequence[str] = ()
-    statuses: t.Sequence[str] = ("TASK_RUNNING",)
+    statuses: t.Sequence[str] = (CONTAINER_RUNNING_STATE,)
     backups: bool = False
     details: bool = False
     concurrency: int = 4
