@@ -58,7 +58,7 @@ import typing as t
 
 from ansible.plugins.become import BecomeBase
 
-from ansible_collections.quayside.paas.plugins.plugin_utils._remote_tools import BECOME_MARK
+from ..plugin_utils._remote_tools import BECOME_MARK
 
 
 class BecomeModule(BecomeBase):  # type: ignore[misc]

@@ -74,7 +74,7 @@ import typing as t
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
+from ..module_utils._timestamps import parse
 
 Item = dict[str, t.Any]
 

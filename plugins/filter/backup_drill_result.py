@@ -71,7 +71,7 @@ _value:
 import typing as t
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
+from ..module_utils._timestamps import parse
 
 Item = Mapping[str, t.Any]
 

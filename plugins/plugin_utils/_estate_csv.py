@@ -13,8 +13,8 @@ import io
 import typing as t
 from collections.abc import Mapping
 
-from ansible_collections.quayside.paas.plugins.plugin_utils._estate_facts import Row
-from ansible_collections.quayside.paas.plugins.plugin_utils._estate_findings import AREAS
+from ._estate_findings import AREAS
+from ._estate_values import Row
 
 # Column of the file: columns of the tables that it may come from, the first that is there.
 COLUMNS: dict[str, tuple[str, ...]] = {

@@ -23,15 +23,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ansible_collections.quayside.paas.plugins.plugin_utils._estate_facts import Row, age
-from ansible_collections.quayside.paas.plugins.plugin_utils._estate_findings import (
-    AREAS,
-    DAY,
-    HOUR,
-    SEVERITIES,
-    number,
-    span,
-)
+from ._estate_findings import AREAS, SEVERITIES, number, span
+from ._estate_values import DAY, HOUR, Row, age
 
 PLATFORMS = {"northflank": "Northflank", "cycle": "Cycle"}
 # Sections of the page, by the table that they are about.

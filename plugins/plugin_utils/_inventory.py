@@ -35,14 +35,14 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import OptionError, PaasError
-from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host
-from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption, check_ranges
-from ansible_collections.quayside.paas.plugins.module_utils._version import VERSION
-from ansible_collections.quayside.paas.plugins.plugin_utils._options import connection_variables, options_of
+from ..module_utils._errors import OptionError, PaasError
+from ..module_utils._hosts import Found, Host
+from ..module_utils._options import GetOption, check_ranges
+from ..module_utils._version import VERSION
+from ._options import connection_variables, options_of
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.plugin_utils._options import Client
+    from ._options import Client
 
 # Options whose templates are for each host, and rendered later or by Ansible itself.
 FOR_EACH_HOST = frozenset({"compose", "groups", "hostname", "keyed_groups"})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ansible_collections.quayside.paas.plugins.filter.estate_files import estate_files
+from ansible_collections.quayside.paas.plugins.plugin_utils._estate_report import files_of
 from conftest import MOMENT
 from support.playbook import COLLECTION
 
@@ -270,7 +270,7 @@ def renamed(value: Any, count: list[int]) -> Any:
 def test_names_that_mean_harm_do_nothing(browser: Browser, tmp_path: Path, report: dict[str, Any]) -> None:
     parts = COLLECTION / "roles" / "estate_report" / "files"
     file = tmp_path / "estate.html"
-    file.write_text(estate_files(renamed(report, [0]), str(parts))["html"], encoding="utf-8")
+    file.write_text(files_of(renamed(report, [0]), str(parts), 500)["html"], encoding="utf-8")
     for options in (DESK, PHONE):
         with opened(browser, file, **options) as page:
             assert page.locator("main img, main script").count() == 0

@@ -229,7 +229,7 @@ def test_a_second_run_changes_nothing_and_check_mode_writes_nothing(sim: Simulat
 
 
 class Store(http.server.BaseHTTPRequestHandler):
-    """Takes what is put, if it comes with the right key."""
+    """Takes what is put, if it comes with the right key. Without it json gets no response, and the others a 403."""
 
     def do_PUT(self) -> None:
         """Keep the body under its path."""
@@ -237,6 +237,9 @@ class Store(http.server.BaseHTTPRequestHandler):
         allowed = self.headers.get("X-Key") == "key-to-the-store-7431"
         if allowed:
             self.server.kept[self.path] = (self.headers["Content-Type"], body)  # type: ignore[attr-defined]
+        elif self.path.endswith(".json"):
+            self.close_connection = True
+            return
         self.send_response(200 if allowed else 403)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -285,7 +288,9 @@ def test_a_store_that_refuses_is_said(sim: Simulator, tmp_path: Path) -> None:
     with object_store() as (url, _kept):
         run = report(sim, tmp_path, env=NO_NORTHFLANK, **SHORT, put_url=url)
     assert run.code != 0
-    assert "The object store did not take the files, it answered with status 403." in run.output
+    reason = "The object store did not take the files, it answered not at all and with status 403."
+    assert reason in run.output
+    assert result(run)["reasons"] == [reason]
     assert result(run)["put"] is False
 
 

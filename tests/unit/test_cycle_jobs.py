@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import jobs
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.states import JOB_IN_PROGRESS_STATES
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     JobError,
@@ -299,7 +300,7 @@ CONTAINER = {"id": "c1", "environment": {"id": "e1"}}
 def test_jobs_that_concern_a_container(more: dict[str, t.Any], concerns: bool, state: str) -> None:
     one = {"id": "j1", "state": {"current": state}, **more}
     client = Client([one])
-    expected = [one] if concerns and state in jobs.OPEN_STATES else []
+    expected = [one] if concerns and state in JOB_IN_PROGRESS_STATES else []
     assert jobs.open_jobs(t.cast("t.Any", client), CONTAINER) == expected
     assert client.lists == [
         {

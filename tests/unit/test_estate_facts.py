@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.quayside.paas.plugins.filter.estate_details import estate_details
-from ansible_collections.quayside.paas.plugins.filter.estate_files import estate_files
 from ansible_collections.quayside.paas.plugins.filter.estate_report import estate_report
+from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_cycle as cycle
 from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_facts as facts
+from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_northflank as northflank
+from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_values as values
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
@@ -49,17 +50,17 @@ json_values = st.recursive(
     ],
 )
 def test_time_stamps_of_every_shape(value: Any, expected: str | None) -> None:
-    assert facts.stamp(value) == expected
+    assert values.stamp(value) == expected
 
 
 def test_a_time_in_the_future_has_no_age() -> None:
-    assert facts.age("2026-11-02T09:00:00Z", NOW) == 0
-    assert facts.age("2026-11-02T07:00:00Z", NOW) == 3600
-    assert facts.age(None, NOW) is None
+    assert values.age("2026-11-02T09:00:00Z", NOW) == 0
+    assert values.age("2026-11-02T07:00:00Z", NOW) == 3600
+    assert values.age(None, NOW) is None
 
 
 def test_values_become_plain_and_valid() -> None:
-    assert facts.plain({1: ("\ud800", float("nan"), float("inf"), {"a"})}) == {"1": ["?", None, None, ["a"]]}
+    assert values.plain({1: ("\ud800", float("nan"), float("inf"), {"a"})}) == {"1": ["?", None, None, ["a"]]}
 
 
 def test_a_part_of_a_loop_tells_which_item_failed() -> None:
@@ -248,7 +249,7 @@ def test_failures_in_a_row_are_those_since_the_last_success() -> None:
     ],
 )
 def test_outcomes(status: str, concluded: bool | None, outcome: str) -> None:
-    assert facts.outcome_of({"status": status, "concluded": concluded}) == outcome
+    assert northflank.outcome_of({"status": status, "concluded": concluded}) == outcome
 
 
 def test_the_innermost_failed_node_is_named() -> None:
@@ -262,8 +263,8 @@ def test_the_innermost_failed_node_is_named() -> None:
             ]
         },
     }
-    assert facts.failed_node(node) == "Addon db: taken"
-    assert facts.failed_node({"kind": "Workflow", "spec": {"steps": None}}) is None
+    assert northflank.failure_of({"spec": node}) == "Addon db: taken"
+    assert northflank.failure_of({"spec": {"kind": "Workflow", "spec": {"steps": None}}}) is None
 
 
 def snapshot(second: int, total: int, used: int) -> dict[str, Any]:
@@ -281,7 +282,7 @@ def test_telemetry_becomes_series_and_counts_restarts() -> None:
         snapshot(20, 10**9, 300),
         snapshot(30, 2 * 10**9, 900),
     ]
-    found = facts.usage_of({"snapshots": snapshots, "summary": {"cpu": 0.05, "memory_share": 0.9}})
+    found = cycle.usage_of({"snapshots": snapshots, "summary": {"cpu": 0.05, "memory_share": 0.9}})
     assert found["cpu_series"] == [0.5, None, 0.05]
     assert found["memory_series"] == [0.2, 0.3, 0.9]
     assert (found["restarts"], found["restarted_at"]) == (1, "2026-11-02T07:00:20Z")
@@ -289,16 +290,16 @@ def test_telemetry_becomes_series_and_counts_restarts() -> None:
 
 
 def test_two_samples_of_one_moment_are_no_restart() -> None:
-    assert facts.usage_of({"snapshots": [snapshot(0, 1, 1), snapshot(0, 1, 1), snapshot(10, 2, 1)]})["restarts"] == 0
+    assert cycle.usage_of({"snapshots": [snapshot(0, 1, 1), snapshot(0, 1, 1), snapshot(10, 2, 1)]})["restarts"] == 0
 
 
 def test_series_are_bounded() -> None:
-    found = facts.usage_of({"snapshots": [snapshot(number, number, 1) for number in range(1000)]})
-    assert len(found["cpu_series"]) == facts.SPARK_POINTS
+    found = cycle.usage_of({"snapshots": [snapshot(number, number, 1) for number in range(1000)]})
+    assert len(found["cpu_series"]) == cycle.MAX_POINTS
 
 
 def test_no_telemetry_says_nothing_about_restarts() -> None:
-    assert facts.usage_of({"snapshots": []})["restarts"] is None
+    assert cycle.usage_of({"snapshots": []})["restarts"] is None
 
 
 def test_a_platform_that_was_not_read_is_told_apart() -> None:
@@ -386,9 +387,8 @@ def test_nothing_is_expected_to_be_there(parts: dict[str, list[Any]]) -> None:
         for platform, known in facts.PARTS.items()
     }
     folder = Path(__file__).resolve().parents[2] / "roles" / "estate_report" / "files"
-    page = estate_files(estate_report(raw, now="2026-11-02T08:00:00Z"), str(folder))["html"]
-    assert page.endswith("</html>\n")
-    estate_details(raw["northflank"] | raw["cycle"], "2026-11-02T08:00:00Z")
+    found = estate_report(raw, now="2026-11-02T08:00:00Z", folder=str(folder))
+    assert found["files"]["html"].endswith("</html>\n")
 
 
 def test_details_are_the_last_failed_run_of_each_template_and_running_containers() -> None:
@@ -403,10 +403,14 @@ def test_details_are_the_last_failed_run_of_each_template_and_running_containers
         {"id": name, "state": {"current": state}}
         for name, state in (("a", "running"), ("b", "stopped"), ("c", "running"))
     ]
-    raw = {"template_runs": {"template_runs": runs}, "containers": {"containers": containers}}
-    found = estate_details(raw, "2026-11-02T08:00:00Z", containers=1, telemetry_hours=2)
+    raw = {
+        "northflank": {"template_runs": {"template_runs": runs}},
+        "cycle": {"containers": {"containers": containers}},
+    }
+    made = estate_report(raw, "2026-11-02T08:00:00Z", telemetry_containers=1, telemetry_hours=2)
+    found = made["details"]
     assert [(one["template_id"], one["run_id"]) for one in found["runs"]] == [("preview", "2")]
-    assert (found["container_ids"], found["containers_left_out"]) == (["a"], 1)
+    assert (found["container_ids"], made["report"]["telemetry_left_out"]) == (["a"], 1)
     assert (found["telemetry_start"], found["telemetry_end"]) == ("2026-11-02T06:00:00Z", "2026-11-02T08:00:00Z")
 
 
@@ -416,5 +420,6 @@ def test_a_platform_that_is_not_wanted(nothing: Any) -> None:
 
 
 def test_details_of_nothing() -> None:
-    found = estate_details({"template_runs": {"msg": "failed"}}, "2026-11-02T08:00:00Z")
+    raw = {"northflank": {"template_runs": {"msg": "failed"}}}
+    found = estate_report(raw, "2026-11-02T08:00:00Z")["details"]
     assert (found["runs"], found["container_ids"]) == ([], [])

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.quayside.paas.plugins.filter.estate_files import estate_files
 from ansible_collections.quayside.paas.plugins.filter.estate_report import estate_report
 
 FOLDER = str(Path(__file__).resolve().parents[2] / "roles" / "estate_report" / "files")
@@ -149,8 +148,10 @@ def raw(names: list[str], amount: int = 1) -> dict[str, Any]:
 
 
 def files(estate: dict[str, Any], title: str = "Estate report", **options: Any) -> dict[str, str]:
-    report = estate_report(estate, now="2026-11-02T08:00:00Z", title=title)
-    return estate_files(report, FOLDER, **options)
+    found: dict[str, str] = estate_report(estate, now="2026-11-02T08:00:00Z", title=title, folder=FOLDER, **options)[
+        "files"
+    ]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -205,8 +206,12 @@ def test_csv_has_every_row_and_no_formula(hostile: dict[str, str]) -> None:
 
 
 def test_json_is_the_report() -> None:
-    report = estate_report(raw(["a"]), now="2026-11-02T08:00:00Z")
-    assert json.loads(estate_files(report, FOLDER)["json"]) == report
+    found = estate_report(raw(["a"]), now="2026-11-02T08:00:00Z", folder=FOLDER)
+    assert json.loads(found["files"]["json"]) == found["report"]
+
+
+def test_without_a_folder_there_are_no_files() -> None:
+    assert estate_report(raw(["a"]), now="2026-11-02T08:00:00Z")["files"] == {}
 
 
 def test_what_is_left_out_is_counted() -> None:
@@ -246,4 +251,4 @@ def test_what_was_not_read_is_said() -> None:
 
 def test_a_folder_without_the_parts_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="cannot read the parts of the page"):
-        estate_files(estate_report(raw(["a"]), now="2026-11-02"), "/nowhere")
+        estate_report(raw(["a"]), now="2026-11-02", folder="/nowhere")

@@ -6,20 +6,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.quayside.paas.plugins.filter.estate_report import estate_report
-from ansible_collections.quayside.paas.plugins.filter.estate_verdict import estate_verdict
+from ansible_collections.quayside.paas.plugins.filter.estate_report import DOCUMENTATION, estate_report
 from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_findings as rules
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
-LIMITS = rules.Limits(
-    now=NOW, backup_max_age=26, backup_critical_age=168, support_notice=90, restart_window=24, stuck_after=6,
-    memory_max=90, failures_in_a_row=3, days=14,
-)  # fmt: skip
+LIMITS = rules.Limits(NOW, rules.THRESHOLDS)
 
 
 def ago(**time: float) -> str:
@@ -38,6 +36,25 @@ def addon(**more: Any) -> dict[str, Any]:
         "created_at": ago(days=99),
     }  # fmt: skip
     return {**row, **more}
+
+
+def test_the_role_and_the_filter_have_the_same_thresholds() -> None:
+    role = Path(__file__).resolve().parents[2] / "roles" / "estate_report"
+    defaults, specs, variables = (
+        yaml.safe_load((role / name).read_text(encoding="utf-8"))
+        for name in ("defaults/main.yml", "meta/argument_specs.yml", "vars/main.yml")
+    )
+    options = yaml.safe_load(DOCUMENTATION)["options"]
+    assert variables["__estate_report_thresholds"].keys() == rules.THRESHOLDS.keys()
+    assert options["thresholds"]["suboptions"].keys() == rules.THRESHOLDS.keys()
+    for name, default in rules.THRESHOLDS.items():
+        variable = f"estate_report_{name}"
+        assert variables["__estate_report_thresholds"][name] == f"{{{{ {variable} }}}}"
+        told = (specs["argument_specs"]["main"]["options"][variable], options["thresholds"]["suboptions"][name])
+        assert [one["default"] for one in told] == [default, default] == [defaults[variable]] * 2
+        assert [one["type"] for one in told] == [type(default).__name__] * 2
+    for name in ("run_details", "telemetry_containers", "telemetry_hours", "rows", "fail_on", "fail_unread", "title"):
+        assert defaults[f"estate_report_{name}"] == options[name]["default"]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +285,7 @@ def hub_container(**more: Any) -> dict[str, Any]:
     ],
 )
 def test_containers_of_a_hub(row: dict[str, Any], expected: list[str]) -> None:
-    assert [rule for _severity, rule in found(rules.cycle_container_state, row)] == expected
+    assert [rule for _severity, rule in found(rules.hub_container_state, row)] == expected
 
 
 RAW: dict[str, Any] = {
@@ -308,7 +325,7 @@ RAW: dict[str, Any] = {
 
 
 def test_a_report() -> None:
-    report = estate_report(RAW, now="2026-11-02T08:00:00Z", days=3)
+    report = estate_report(RAW, now="2026-11-02T08:00:00Z", thresholds={"days": 3})["report"]
     assert report["counts"] == {"critical": 2, "warning": 1, "notice": 0}
     assert [(one["severity"], one["subject"]) for one in report["findings"]] == [
         ("critical", "Cycle"), ("critical", "Broken"), ("warning", "t"),
@@ -330,7 +347,8 @@ def test_what_is_broken_comes_before_what_is_at_risk() -> None:
         {"project_id": "p", "id": name, "status": status, "created_at": ago(days=days), "spec": spec}
         for name, status, days in (("bare", "running", 3), ("broken", "failed", 9))
     ]
-    report = estate_report({"northflank": {"addons": {"addons": addons}}, "cycle": None}, now="2026-11-02T08:00:00Z")
+    raw = {"northflank": {"addons": {"addons": addons}}, "cycle": None}
+    report = estate_report(raw, now="2026-11-02T08:00:00Z")["report"]
     assert [(one["subject"], one["rule"]) for one in report["findings"]] == [
         ("broken", "addon_state"), ("bare", "backup_missing"), ("broken", "backup_missing"),
     ]  # fmt: skip
@@ -338,7 +356,7 @@ def test_what_is_broken_comes_before_what_is_at_risk() -> None:
 
 @pytest.mark.parametrize("exempt", [["redis", "p/a"], "redis,p/a", "redis, p/a"])
 def test_what_needs_no_backups_may_be_a_text(exempt: Any) -> None:
-    report = estate_report(RAW, now="2026-11-02T08:00:00Z", backup_exempt=exempt)
+    report = estate_report(RAW, now="2026-11-02T08:00:00Z", backup_exempt=exempt)["report"]
     assert report["thresholds"]["backup_exempt"] == ["redis", "p/a"]
 
 
@@ -347,7 +365,14 @@ def test_the_same_estate_and_moment_give_the_same_report() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "words"), [({"now": "soon"}, "now is no time"), ({"now": "2026-11-02", "days": 0}, "days has to be")]
+    ("options", "words"),
+    [
+        ({"now": "soon"}, "now is not a time"),
+        ({"now": "2026-11-02", "thresholds": {"days": 0}}, "days must be"),
+        ({"now": "2026-11-02", "thresholds": {"days": 91}}, "days must be"),
+        ({"now": "2026-11-02", "thresholds": {"memory_max": "much"}}, "could not convert"),
+        ({"now": "2026-11-02", "thresholds": {"memory": 9}}, "thresholds has the unknown memory"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(AnsibleFilterError, match=words):
@@ -364,16 +389,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], words: str) -> 
             {"fail_unread": False, "fail_on": "warning"},
             ["There are 2 findings of severity critical.", "There is 1 finding of severity warning."],
         ),
-        ({"fail_unread": False, "put": {"results": [{"skipped": True}, {"status": 201}]}}, []),
-        (
-            {"fail_unread": False, "put": {"results": [{"status": 200}, {"status": 403}, {"status": -1}]}},
-            ["The object store did not take the files, it answered not at all and with status 403."],
-        ),
     ],
 )
-def test_verdicts(options: dict[str, Any], reasons: list[str]) -> None:
-    verdict = estate_verdict(estate_report(RAW, now="2026-11-02T08:00:00Z"), **options)
-    assert verdict["reasons"] == reasons
-    assert verdict["passed"] is not bool(reasons)
-    assert verdict["platforms"] == {"northflank": "read", "cycle": "unread"}
-    assert verdict["put"] is (options.get("put") is not None and not reasons)
+def test_reasons_to_fail(options: dict[str, Any], reasons: list[str]) -> None:
+    assert estate_report(RAW, now="2026-11-02T08:00:00Z", **options)["reasons"] == reasons

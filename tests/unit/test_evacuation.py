@@ -21,7 +21,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle import (
     traffic_drain,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, OptionError, PaasError, StateError
-from ansible_collections.quayside.paas.plugins.module_utils._module.action import carry_out
+from ansible_collections.quayside.paas.plugins.module_utils._module.action import apply
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from unit.cycle_hub import Hub, Item, Killed, broken, hop, instance, refused
 from unit.fakes import Clock
@@ -55,7 +55,7 @@ def evacuate(hub: Hub, *, check: bool = False, **arguments: t.Any) -> Item:
         for one in (evacuation_batch, migration, traffic_drain):
             patches.enter_context(mock.patch.object(one, "Deadline", timed))
         client = t.cast("t.Any", hub)
-        result = carry_out(client, evacuation.plan(client, checked.validated_parameters))
+        result = apply(client, evacuation.plan(client, checked.validated_parameters))
     assert set(result) == {*KEYS, "changed", "diff"}
     return result
 

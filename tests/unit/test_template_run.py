@@ -12,7 +12,7 @@ import typing as t
 import pytest
 import requests
 
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.template_runs import failed_nodes
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.states import failed_nodes
 from unit.acting import REFUSALS, Item, badly, data, listed, post, sent, well
 from unit.fakes import OK, Answer, Call, Clock, Platform, Reply, error_reply, get, json_reply, page
 from unit.hosts import declared, validate

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._argspec import FAN, ArgumentSpec
+from .._argspec import CONCURRENCY, ArgumentSpec
 from .._client import fan_out, path_segment
 from .._errors import OptionError, PaasError, StateError
 from .._plan import Done, Plan
@@ -48,7 +48,7 @@ ARGUMENTS = ArgumentSpec(
     }
 )
 MIN_VALUES = {"batch": 1, "max_unhealthy": 0, "drain_seconds": 0}
-READ_CONCURRENCY: int = FAN.options["concurrency"]["default"]
+READ_CONCURRENCY: int = CONCURRENCY.options["concurrency"]["default"]
 
 
 def plan(client: Cycle, params: Params) -> Plan:

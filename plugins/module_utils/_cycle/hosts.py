@@ -22,7 +22,13 @@ from .._hosts import Found, Host, read_each
 from .._resource import value_at
 from .api import Cycle
 from .instances import state_of, with_ids
-from .resources import CONTAINER, CONTAINERS_VIEW, ENVIRONMENTS_VIEW, SERVERS_VIEW
+from .resources import (
+    CONTAINER,
+    CONTAINERS_VIEW,
+    ENVIRONMENTS_VIEW,
+    SERVERS_VIEW,
+)
+from .states import health_of
 from .telemetry import report, summary_of
 
 T = t.TypeVar("T")
@@ -425,5 +431,4 @@ def _groups(facts: Item) -> list[str]:
 
 def _health(instance: Item) -> str:
     """What the health check says: healthy, unhealthy, or unknown where it said nothing yet, or there is none."""
-    healthy = value_at(instance, "state.health.healthy")
-    return {True: "healthy", False: "unhealthy"}.get(healthy, "unknown") if isinstance(healthy, bool) else "unknown"
+    return {True: "healthy", False: "unhealthy", None: "unknown"}[health_of(instance)]

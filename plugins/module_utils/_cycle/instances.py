@@ -12,10 +12,20 @@ import contextlib
 import typing as t
 
 from .._client import Item, not_found, path_segment
-from .._errors import ApiError, InvalidResponseError, NotFoundError, PaasError
+from .._errors import (
+    ApiError,
+    InvalidResponseError,
+    NotFoundError,
+    PaasError,
+)
 from .._resource import value_at
 from .api import Cycle
 from .resources import CONTAINERS_VIEW
+from .states import (
+    GONE_STATES,
+    READY_PURGE,
+    SERVER_READY_STATE,
+)
 
 # Statuses of what the platform does not do in the present state of an instance.
 NOT_NOW = (403, 409, 422, 503)
@@ -28,12 +38,12 @@ def state_of(instance: Item) -> str:
 
 def is_leaving(instance: Item) -> bool:
     """Whether an instance is gone, or on its way out: deleting, deleted, or kept only until it is purged."""
-    return is_gone(instance) or instance.get("ready_state") == "purge"
+    return is_gone(instance) or instance.get("ready_state") == READY_PURGE
 
 
 def is_gone(instance: Item) -> bool:
     """Whether an instance is deleted, or about to be."""
-    return state_of(instance) in ("deleting", "deleted")
+    return state_of(instance) in GONE_STATES
 
 
 def successor_of(instance: Item) -> Item | None:
@@ -152,8 +162,8 @@ def unfit(server: Item, container: Item) -> str | None:
     A server that is being evacuated takes no new instances. Source: specification.
     """
     cluster, theirs = value_at(container, "environment.cluster"), server.get("cluster")
-    state = value_at(server, "state.current", "live")
-    if state != "live":
+    state = value_at(server, "state.current", SERVER_READY_STATE)
+    if state != SERVER_READY_STATE:
         return f"is {state}"
     if server.get("evacuate"):
         return "is being evacuated"

@@ -16,9 +16,19 @@ import json
 import typing as t
 
 from .._client import Item, path_segment
-from .._errors import ApiError, JobError, NotFoundError, WaitTimeoutError
+from .._errors import (
+    ApiError,
+    JobError,
+    NotFoundError,
+    WaitTimeoutError,
+)
 from .._resource import value_at
 from .resources import JOBS_VIEW
+from .states import (
+    JOB_FAILED_STATES,
+    JOB_IN_PROGRESS_STATES,
+    JOB_SUCCESS_STATES,
+)
 
 if t.TYPE_CHECKING:
     from .._wait import Deadline
@@ -27,7 +37,6 @@ if t.TYPE_CHECKING:
 # Seconds in which an accepted job becomes visible. The vendor's own client gives up after 5 looks 2 seconds apart, the
 # Terraform provider after 10 looks 3 seconds apart.
 VISIBLE_WITHIN = 30.0
-OPEN_STATES = ("new", "queued", "scheduled", "running")
 NEVER = "0001-01-01"  # how the zero time begins, which stands for "never"
 
 
@@ -70,9 +79,9 @@ def follow(
                 break  # the key may change things, and may not look at jobs
             raise
         state = value_at(record, "state.current")
-        if state == "completed":
+        if state in JOB_SUCCESS_STATES:
             break
-        if state in ("error", "expired"):
+        if state in JOB_FAILED_STATES:
             raise _failed(_result(descriptor, record, state, deadline.waited() - began), record)
         if not deadline.pause():
             result = _result(descriptor, record, state, deadline.waited() - began)
@@ -85,7 +94,7 @@ def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
     environment = value_at(container, "environment.id")
 
     def concerns(job: Item) -> bool:
-        if value_at(job, "state.current") not in OPEN_STATES:
+        if value_at(job, "state.current") not in JOB_IN_PROGRESS_STATES:
             return False
         if str(container["id"]) in json.dumps(job):
             return True
@@ -97,7 +106,7 @@ def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
         return client.get_list(
             "jobs",
             "jobs",
-            query={"filter[state]": ",".join(OPEN_STATES), "sort": "-id"},
+            query={"filter[state]": ",".join(JOB_IN_PROGRESS_STATES), "sort": "-id"},
             keep=concerns,
             permission=JOBS_VIEW,
         )

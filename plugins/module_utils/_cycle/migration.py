@@ -46,10 +46,10 @@ from .migration_pair import (
     id_of_successor,
     is_retained,
     result_of,
-    shall_run,
     subject,
 )
 from .revert import plan_revert, revert
+from .states import health_of, should_run
 from .tasks import add_jobs, ask, settle
 
 START = "migration.start"
@@ -135,10 +135,9 @@ def is_up(container: Item, instance: Item, *, may_rest: bool = False) -> bool:
     """
     if state_of(instance) != "running":
         return may_rest and state_of(instance) == "stopped"
-    healthy = value_at(instance, "state.health.healthy")
     if value_at(container, "config.deploy.health_check") is None:
-        return healthy is not False
-    return healthy is True
+        return health_of(instance) is not False
+    return health_of(instance) is True
 
 
 # To another server
@@ -260,7 +259,7 @@ def _plan_arrived(client: Cycle, params: Params, container: Item, found: list[It
     source = found[-2] if len(found) > 1 else None
     came = source is not None or current.get("id") != params["instance_id"]
     move = Move(container, source, str(current.get("server_id")), successor_id=str(current.get("id")))
-    if came and not is_up(container, current, may_rest=not shall_run(container)):
+    if came and not is_up(container, current, may_rest=not should_run(container)):
         return _plan_wait(client, params, move, deadline)
     if source is None and id_of_source(current):
         source = find(client, container, str(id_of_source(current)))
@@ -368,7 +367,7 @@ def _wait_for_successor(client: Cycle, move: Move, deadline: Deadline) -> Pair:
     """Waits until the successor is up. Raises StateError when it never will be."""
     # A successor stays stopped where its source was, or where all instances are.
     was_stopped = move.source is not None and state_of(move.source) == "stopped" and not is_leaving(move.source)
-    may_rest = was_stopped or not shall_run(move.container)
+    may_rest = was_stopped or not should_run(move.container)
     has_begun = False
 
     def is_done(pair: Pair) -> bool:

@@ -15,10 +15,19 @@ from .._client import Item
 from .._errors import NotFoundError
 from .._resource import value_at
 from .api import Cycle
-from .instances import instance_path, instances_of, is_gone, state_of, with_ids
+from .instances import (
+    instance_path,
+    instances_of,
+    is_gone,
+    state_of,
+    with_ids,
+)
 from .resources import CONTAINERS_VIEW
+from .states import READY_PURGE, health_of, should_run
 
 Params = t.Mapping[str, t.Any]
+
+shall_run = should_run  # the name that _evacuation.py imports
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,14 +67,9 @@ def id_of_source(instance: Item | None) -> str | None:
     return str(found) if found else None
 
 
-def shall_run(container: Item) -> bool:
-    """Whether instances of the container are meant to run: those of one that is stopped stay stopped."""
-    return value_at(container, "state.desired", "running") in ("running", "function")
-
-
 def is_retained(instance: Item | None) -> bool:
     """Whether a source can still be reverted to."""
-    return instance is not None and instance.get("ready_state") == "purge" and not is_gone(instance)
+    return instance is not None and instance.get("ready_state") == READY_PURGE and not is_gone(instance)
 
 
 def described(instance: Item) -> str:
@@ -74,10 +78,10 @@ def described(instance: Item) -> str:
     error = value_at(instance, "state.error.message")
     if error:
         text += f" ({str(error).rstrip('.')})"
-    healthy = value_at(instance, "state.health.healthy")
     if state_of(instance) == "running":
-        text += {True: " and healthy", False: " and unhealthy"}.get(healthy, ", its health not reported")
-    if instance.get("ready_state") == "purge":
+        told = {True: " and healthy", False: " and unhealthy", None: ", its health not reported"}
+        text += told[health_of(instance)]
+    if instance.get("ready_state") == READY_PURGE:
         text += f", kept until it is purged ({instance.get('purge_time') or 'time not known'})"
     return text
 

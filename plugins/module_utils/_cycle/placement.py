@@ -34,6 +34,7 @@ from .instances import (
     usable_servers,
 )
 from .resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
+from .states import health_of, should_run
 
 Params = t.Mapping[str, t.Any]
 
@@ -165,7 +166,7 @@ def _deleted_first(instance: Item) -> int:
     """Where an instance stands when some have to go: failed ones first, healthy ones last."""
     if state_of(instance) == "failed":
         return 0
-    if value_at(instance, "state.health.healthy") is False:
+    if health_of(instance) is False:
         return 1
     return 3 if state_of(instance) == "running" else 2
 
@@ -389,9 +390,7 @@ def _is_made(change: Change, instances: list[Item]) -> bool:
     if failed:
         said = value_at(failed[0], "state.error.message") or "the platform gave no reason"
         raise StateError(f"The new instance {failed[0].get('id')} failed: {said}.")
-    # Instances of a container that is stopped stay stopped.
-    wanted = value_at(change.container, "state.desired") or value_at(change.container, "state.current") or "running"
-    return wanted not in ("running", "starting", "function") or all(state_of(one) == "running" for one in new)
+    return not should_run(change.container) or all(state_of(one) == "running" for one in new)
 
 
 def _wait(client: Cycle, change: Change, deadline: Deadline) -> list[Item]:

@@ -12,6 +12,7 @@ Capabilities are those that the specification lists; its texts, and the page, na
 from __future__ import annotations
 
 from .._resource import Filter, Include, Listing, Resource
+from .states import DELETED_STATES
 
 STR = {"type": "str"}
 STRINGS = {"type": "list", "elements": "str"}
@@ -28,8 +29,7 @@ CONTAINERS_SSH = "containers-ssh"
 CONTAINERS_CONSOLE = "containers-console"
 
 CREATORS = Include("creator", "creator.id", by_kind=True)
-# Whether deleted ones stay in lists is not documented.
-DELETED = {"state.current": frozenset({"deleted"})}
+DELETED = {"state.current": DELETED_STATES}
 # No field of an item tells whether it is in a range or matches a search.
 SEARCH_AND_RANGE = {
     "search": Filter("filter[search]", STR, None),

@@ -30,8 +30,12 @@ from .migration_pair import (
     id_of_successor,
     is_retained,
     result_of,
-    shall_run,
     subject,
+)
+from .states import (
+    INSTANCE_STARTING_STATES,
+    INSTANCE_UP_STATES,
+    should_run,
 )
 from .tasks import add_jobs, ask, settle
 
@@ -105,14 +109,14 @@ def _purged(source_id: str, successor: Item | None) -> StateError:
 
 def _is_revertible(pair: Pair) -> bool:
     """Whether there is a migration to take back: its source is kept, and nobody brings it back already."""
-    return is_retained(pair.source) and state_of(pair.source or {}) not in ("starting", "running")
+    return is_retained(pair.source) and state_of(pair.source or {}) not in INSTANCE_UP_STATES
 
 
 def _is_coming_back(container: Item, pair: Pair) -> bool:
     """Whether a revert is under way."""
-    if pair.source is None or not shall_run(container):
+    if pair.source is None or not should_run(container):
         return False
-    return state_of(pair.source) in ("new", "starting") or (pair.successor is not None and is_gone(pair.successor))
+    return state_of(pair.source) in INSTANCE_STARTING_STATES or (pair.successor is not None and is_gone(pair.successor))
 
 
 def revert(client: Cycle, params: Params, container: Item, pair: Pair, deadline: Deadline) -> tuple[Item, Item]:
@@ -165,9 +169,11 @@ def _is_back(container: Item, pair: Pair) -> bool:
     source, successor = pair.source, pair.successor
     if source is None or is_leaving(source):
         return False
-    if successor is not None and (not is_leaving(successor) or state_of(successor) in ("deleting", "running")):
-        return False
-    return state_of(source) == ("running" if shall_run(container) else "stopped")
+    if successor is not None:
+        state = state_of(successor)
+        if not is_leaving(successor) or state in INSTANCE_UP_STATES or state == "deleting":
+            return False
+    return state_of(source) == ("running" if should_run(container) else "stopped")
 
 
 def _wait_for_source(client: Cycle, container: Item, pair: Pair, deadline: Deadline) -> Pair:

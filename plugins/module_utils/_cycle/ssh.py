@@ -115,12 +115,12 @@ def create_credentials(client: Cycle, container_id: str, instance_id: str) -> Cr
 
 
 def credentials_of(found: t.Mapping[str, t.Any], instance_id: str) -> Credentials:
-    """The credentials in an answer. Raises InvalidResponseError, with may_have_succeeded, for one that does not hold any."""
+    """Return the credentials of a response. Raises InvalidResponseError, with may_have_succeeded."""
     secret, address = found.get("secret"), found.get("address")
     try:
         if not (isinstance(secret, str) and secret and isinstance(address, str)):
             raise InvalidResponseError(
-                "The platform made SSH credentials, and answered without the secret or the address."
+                "The platform created SSH credentials, but its response lacks the secret or the address."
             )
         user, host, port = parse_address(address, instance_id)
     except InvalidResponseError as error:

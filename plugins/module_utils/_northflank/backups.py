@@ -12,26 +12,34 @@ import dataclasses
 
 from .._argspec import ArgumentSpec
 from .._client import Item, not_found
-from .._errors import JobError, NotFoundError, OptionError, PaasError, StateError
+from .._errors import (
+    JobError,
+    NotFoundError,
+    OptionError,
+    PaasError,
+    StateError,
+)
 from .._plan import Done, Plan
 from .._resource import name_missing_parent, path_of, value_at
 from .._wait import Deadline, wait_until
 from .api import Northflank
 from .resources import ADDON_BACKUP, ADDONS_UPDATE
 from .starting import (
-    LOST,
     WAITING,
     Kind,
     Params,
     deadline_of,
     id_of,
     if_there,
-    is_over,
     plan_as_it_is,
     plan_start,
     plan_stop,
     plan_wait,
     start,
+)
+from .states import (
+    BACKUP_FAILED_STATES,
+    is_backup_finished,
 )
 
 # What a backup that is taken is like.
@@ -141,7 +149,7 @@ def _kind(client: Northflank, params: Params) -> Kind:
 
     def require_good(backup: Item) -> None:
         status = backup.get("status")
-        if status not in LOST:
+        if status not in BACKUP_FAILED_STATES:
             return
         what = {
             "failed": "failed. Its log on Northflank may tell why",
@@ -170,7 +178,7 @@ def _plan_present(client: Northflank, params: Params, deadline: Deadline) -> Pla
         return plan_wait(client, kind, params, _by_id(client, params), deadline)
     known = _all(client, params)
     named = [one for one in known if params["name"] is not None and one.get("name") == params["name"]]
-    counting = [one for one in named if one.get("status") not in LOST]
+    counting = [one for one in named if one.get("status") not in BACKUP_FAILED_STATES]
     if counting:
         return plan_wait(client, kind, params, _only(counting, params), deadline)
     return plan_start(
@@ -264,7 +272,7 @@ def _plan_aborted(client: Northflank, params: Params, deadline: Deadline) -> Pla
 
 def _stoppable(named: list[Item], params: Params) -> Item:
     """The backup that a name means for stopping: the one that goes on; without any, the newest."""
-    going = [one for one in named if not is_over(one)]
+    going = [one for one in named if not is_backup_finished(one)]
     if going or not named:
         return _only(going, params)
     return max(named, key=lambda one: str(one.get("createdAt")))

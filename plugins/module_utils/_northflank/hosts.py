@@ -24,7 +24,15 @@ from .._hosts import Found, Host, read_each
 from .._resource import value_at
 from .._timestamps import parse
 from .api import Northflank
-from .resources import ADDON, ADDON_BACKUP, ADDON_CONTAINER, BACKUP_RESTORE, PROJECT, USER_KEYED
+from .resources import (
+    ADDON,
+    ADDON_BACKUP,
+    ADDON_CONTAINER,
+    BACKUP_RESTORE,
+    PROJECT,
+    USER_KEYED,
+)
+from .states import CONTAINER_RUNNING_STATE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Selection:
     projects: t.Sequence[str] = ()
     kinds: t.Sequence[str] = tuple(KINDS)
     tags: t.Sequence[str] = ()
-    statuses: t.Sequence[str] = ("TASK_RUNNING",)
+    statuses: t.Sequence[str] = (CONTAINER_RUNNING_STATE,)
     backups: bool = False
     details: bool = False
     concurrency: int = 4

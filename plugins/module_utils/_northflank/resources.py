@@ -9,23 +9,8 @@
 from __future__ import annotations
 
 from .._resource import Filter, Resource
+from .states import RUN_FINAL_STATES, RUN_IN_PROGRESS_STATES
 
-# The 13 states of the official client; the vendor page of 2024 has nine of them.
-RUN_STATES = [
-    "pending",
-    "running",
-    "success",
-    "failure",
-    "aborted",
-    "aborting",
-    "queued",
-    "unknown",
-    "skipped",
-    "waiting",
-    "retrying",
-    "async_wait",
-    "approval_wait",
-]
 # Maps in templates, runs and addons whose keys are names that a user made up.
 USER_KEYED = frozenset(
     {
@@ -125,7 +110,7 @@ TEMPLATE_RUN = Resource(
     lists=("templates/{template_id}/runs",),
     one="templates/{template_id}/runs/{run_id}",
     filters={
-        "status": Filter("status", {"type": "str", "choices": RUN_STATES}),
+        "status": Filter("status", {"type": "str", "choices": [*RUN_IN_PROGRESS_STATES, *RUN_FINAL_STATES]}),
         "concluded": Filter("concluded", {"type": "bool"}),
     },
     user_keyed=USER_KEYED,

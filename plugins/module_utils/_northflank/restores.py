@@ -16,25 +16,37 @@ import typing as t
 
 from .._argspec import ArgumentSpec
 from .._client import Item, not_found
-from .._errors import ApiError, JobError, NotFoundError, StateError
+from .._errors import (
+    ApiError,
+    JobError,
+    NotFoundError,
+    StateError,
+)
 from .._plan import Plan
 from .._resource import name_missing_parent, path_of
 from .._wait import Deadline
 from .api import Northflank
-from .resources import ADDON_BACKUP, ADDONS_UPDATE, BACKUP_RESTORE
+from .resources import (
+    ADDON_BACKUP,
+    ADDONS_UPDATE,
+    BACKUP_RESTORE,
+)
 from .starting import (
-    LOST,
     WAITING,
     Kind,
     Params,
     deadline_of,
     id_of,
-    is_over,
     plan_as_it_is,
     plan_start,
     plan_stop,
     plan_wait,
     start,
+)
+from .states import (
+    BACKUP_FAILED_STATES,
+    BACKUP_IN_PROGRESS_STATES,
+    is_backup_finished,
 )
 
 ARGUMENTS = WAITING.merge(
@@ -129,8 +141,9 @@ def _require_restorable(client: Northflank, params: Params) -> None:
             raise not_found("backup", "backup_id", ids["backup_id"], error) from None
         raise
     status = backup.get("status")
-    if status in LOST or status in ("scheduled", "in-progress"):
-        hint = "" if status in LOST else " Wait for it with quayside.paas.addon_backup and its backup_id."
+    has_failed = status in BACKUP_FAILED_STATES
+    if has_failed or status in BACKUP_IN_PROGRESS_STATES:
+        hint = "" if has_failed else " Wait for it with quayside.paas.addon_backup and its backup_id."
         raise StateError(f"The backup {ids['backup_id']} cannot be restored: its status is {status}.{hint}")
 
 
@@ -146,7 +159,7 @@ def _kind(client: Northflank, params: Params) -> Kind:
 
     def require_good(restore: Item) -> None:
         status = restore.get("status")
-        if status not in LOST:
+        if status not in BACKUP_FAILED_STATES:
             return
         what = {"failed": "failed", "not-supported": "is not supported by the platform"}.get(str(status), "was aborted")
         error = JobError(
@@ -174,7 +187,7 @@ def _plan_present(client: Northflank, params: Params, deadline: Deadline) -> Pla
     known = _all(client, params)
     _require_no_other(client, params, known)
     kind = _kind(client, params)
-    going = [one for one in known if not is_over(one)]
+    going = [one for one in known if not is_backup_finished(one)]
     if going:
         return plan_wait(client, kind, params, _only(going, params), deadline)
     return plan_start(kind, params, lambda: _start(client, params, known, deadline), {}, deadline, good="completed")
@@ -186,7 +199,7 @@ def _require_no_other(client: Northflank, params: Params, known: list[Item]) -> 
     found = client.get_list(
         path_of(_OF_ADDON, _ids(params)), BACKUP_RESTORE.list_key, permission=BACKUP_RESTORE.permission
     )
-    others = [one for one in found if not is_over(one) and id_of(one) not in own]
+    others = [one for one in found if not is_backup_finished(one) and id_of(one) not in own]
     if others:
         one = others[0]
         raise StateError(
@@ -240,5 +253,5 @@ def _abortable(client: Northflank, params: Params) -> Item | None:
     """The restore that the options name, else the one that is under way; None when there is none."""
     if params["restore_id"] is not None:
         return _by_id(client, params)
-    going = [one for one in _all(client, params) if not is_over(one)]
+    going = [one for one in _all(client, params) if not is_backup_finished(one)]
     return _only(going, params) if going else None

@@ -18,9 +18,19 @@ import typing as t
 
 from .._argspec import WAIT, ArgumentSpec
 from .._client import Item
-from .._errors import InvalidResponseError, NotFoundError, PaasError, StateError
+from .._errors import (
+    InvalidResponseError,
+    NotFoundError,
+    PaasError,
+    StateError,
+)
 from .._plan import Done, Plan
 from .._wait import Deadline, wait_until
+from .states import (
+    BACKUP_SUCCESS_STATES,
+    RUN_SUCCESS_STATES,
+    is_backup_finished,
+)
 
 if t.TYPE_CHECKING:
     from .api import Northflank
@@ -41,10 +51,6 @@ WAITING = WAIT.merge(
 VISIBLE_WITHIN = 30.0
 # The same for what the platform accepted, so that there is something to wait for.
 ACCEPTED_SHOWS_WITHIN = 300.0
-# States of backups and restores. Sources: vendor page, official client. A state that is in neither goes on.
-OVER = frozenset({"completed", "aborted", "failed", "not-supported"})
-LOST = (OVER - {"completed"}) | {"aborting"}
-ENDED_WELL = frozenset({"completed", "success"})
 
 
 def deadline_of(params: Params) -> Deadline:
@@ -56,11 +62,6 @@ def id_of(item: Item) -> str | None:
     """The id of something, as text; None where the platform told none."""
     found = item.get("id")
     return None if found in (None, "") else str(found)
-
-
-def is_over(item: Item) -> bool:
-    """Whether a backup or a restore has ended, well or not."""
-    return item.get("status") in OVER
 
 
 def start(send: t.Callable[[], Item], trace: t.Callable[[], list[Item]], deadline: Deadline, *, what: str) -> Item:
@@ -126,7 +127,7 @@ class Kind:
     require_good: t.Callable[[Item], None]
     result: t.Callable[[Item | None], dict[str, t.Any]]
     late: t.Callable[[Item], str]
-    is_over: t.Callable[[Item], bool] = is_over
+    is_over: t.Callable[[Item], bool] = is_backup_finished
 
 
 def shown(item: Item | None) -> Item:
@@ -191,7 +192,7 @@ def plan_stop(
         found = kind.now(item) or item
         if params["wait"]:
             found = _end_of(kind, found, deadline, may_go=True)
-        changed = accepted and found.get("status") not in ENDED_WELL
+        changed = accepted and found.get("status") not in BACKUP_SUCCESS_STATES + RUN_SUCCESS_STATES
         after = None if changed and not params["wait"] else shown(found if changed else item)
         return Done(kind.result(found), after=after, changed=changed)
 

@@ -4,7 +4,7 @@
 
 # Private to the collection quayside.paas: its names may change in any release.
 
-"""Runs of a template: starting and stopping them, and which node is to blame. Facts from the official client."""
+"""Runs of a template: starting and stopping them. Facts from the official client."""
 
 from __future__ import annotations
 
@@ -16,14 +16,42 @@ from ansible.module_utils.common.parameters import remove_values
 
 from .._argspec import ArgumentSpec, texts_in
 from .._client import Item, not_found
-from .._errors import JobError, NotFoundError, OptionError, PaasError
+from .._errors import (
+    JobError,
+    NotFoundError,
+    OptionError,
+    PaasError,
+)
 from .._plan import Plan
 from .._resource import name_missing_parent, path_of
 from .._timestamps import parse
 from .._wait import Deadline
 from .api import Northflank
-from .resources import RUNS_ABORT, TEMPLATE_RUN, TEMPLATES_RUN, USER_KEYED
-from .starting import WAITING, Kind, Params, deadline_of, id_of, if_there, plan_start, plan_stop, plan_wait, start
+from .resources import (
+    RUNS_ABORT,
+    TEMPLATE_RUN,
+    TEMPLATES_RUN,
+    USER_KEYED,
+)
+from .starting import (
+    WAITING,
+    Kind,
+    Params,
+    deadline_of,
+    id_of,
+    if_there,
+    plan_start,
+    plan_stop,
+    plan_wait,
+    start,
+)
+from .states import (
+    RUN_APPROVAL_STATE,
+    RUN_SUCCESS_STATES,
+    failed_nodes,
+    is_run_finished,
+    nodes_in,
+)
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -45,10 +73,6 @@ ARGUMENTS = WAITING.merge(
 # How many runs are read before one is started, where they are listed newest first. A template may have had thousands.
 # The order is not documented: in any other, all are read.
 _REMEMBERED = 100
-# Where the platform does not say whether a run is concluded. Source for the states: official client; that these are the
-# last ones is its description of `concluded`.
-_LAST = frozenset({"success", "failure", "aborted", "skipped", "unknown"})
-_BAD_NODES = frozenset({"failure", "invalid"})
 _COMPARED = 10  # new runs whose arguments are compared, each with a request
 _NAMED_NODES = 5  # of those to blame, in a message
 _MAX_REASON = 300  # characters of what the platform says of a node
@@ -110,11 +134,6 @@ def _by_id(client: Northflank, params: Params) -> Item:
         raise not_found("template run", "run_id", str(params["run_id"]), error) from None
 
 
-def _is_over(run: Item) -> bool:
-    concluded = run.get("concluded")
-    return concluded if isinstance(concluded, bool) else run.get("status") in _LAST
-
-
 # Results
 
 
@@ -127,13 +146,13 @@ def _kind(client: Northflank, params: Params) -> Kind:
         unknown = dict.fromkeys(("id", "name", "status", "concluded", "createdAt", "updatedAt"))
         shown = {
             "template_run": {**client.plain({**unknown, **run}, USER_KEYED), **_template(params)},
-            "failed_nodes": failed_nodes(run) if _is_over(run) and run.get("status") != "success" else [],
+            "failed_nodes": failed_nodes(run) if _has_failed(run) else [],
         }
         return t.cast("Item", _masked(shown, params))
 
     def require_good(run: Item) -> None:
         status = run.get("status")
-        if not _is_over(run) or status == "success":
+        if not _has_failed(run):
             return
         told = result(run)
         error = JobError(f"{named(run)} {_ending(str(status))} (its status is {status}).{_blame(told['failed_nodes'])}")
@@ -142,8 +161,8 @@ def _kind(client: Northflank, params: Params) -> Kind:
 
     def late(run: Item) -> str:
         again = f"run_id={id_of(run)} waits for it."
-        if run.get("status") == "approval_wait":
-            nodes = "; ".join(node["path"] for node in _nodes_in(run, frozenset({"approval_wait"})))
+        if run.get("status") == RUN_APPROVAL_STATE:
+            nodes = "; ".join(node["path"] for node in nodes_in(run, (RUN_APPROVAL_STATE,)))
             return f" It waits until a person approves it on Northflank{f' ({nodes})' if nodes else ''}. Then {again}"
         return f" It goes on: {again}"
 
@@ -154,8 +173,12 @@ def _kind(client: Northflank, params: Params) -> Kind:
         require_good=require_good,
         result=result,
         late=late,
-        is_over=_is_over,
+        is_over=is_run_finished,
     )
+
+
+def _has_failed(run: Item) -> bool:
+    return is_run_finished(run) and run.get("status") not in RUN_SUCCESS_STATES
 
 
 def _masked(value: t.Any, params: Params) -> t.Any:
@@ -186,49 +209,6 @@ def _blame(nodes: list[Item]) -> str:
 def _reason(node: Item) -> str:
     said = [str(node[name]) for name in ("code", "message") if node[name] is not None]
     return " ".join(said).rstrip(".")[:_MAX_REASON] or str(node["status"])
-
-
-def failed_nodes(run: Item) -> list[Item]:
-    """The nodes of a run that failed, innermost only, in the order of the tree.
-
-    Each with its path from the outermost node (kinds, with refs where there are any), kind, ref, status, and the code
-    and message of its error, None where the platform told none.
-    """
-    return _nodes_in(run, _BAD_NODES)
-
-
-def _nodes_in(run: Item, statuses: t.Container[str]) -> list[Item]:
-    return _search(run.get("spec"), (), statuses)
-
-
-def _search(value: t.Any, path: tuple[str, ...], statuses: t.Container[str]) -> list[Item]:
-    """The innermost nodes below a value that are in one of these states. path: the nodes around it."""
-    if isinstance(value, list):
-        return [found for inner in value for found in _search(inner, path, statuses)]
-    if not isinstance(value, dict):
-        return []
-    if not isinstance(value.get("kind"), str):
-        return [found for inner in value.values() for found in _search(inner, path, statuses)]
-    ref = value.get("ref")
-    here = (*path, f"{value['kind']} {ref}" if ref else value["kind"])
-    # Nodes are nested in steps of a Workflow; other kinds may have nodes elsewhere in their spec.
-    inner = _search(value.get("spec"), here, statuses)
-    response = value.get("response")
-    response = response if isinstance(response, dict) else {}
-    if inner or response.get("status") not in statuses:
-        return inner
-    error = response.get("error")
-    error = error if isinstance(error, dict) else {"message": error}
-    return [
-        {
-            "path": " > ".join(here),
-            "kind": value["kind"],
-            "ref": ref,
-            "status": response["status"],
-            "code": None if error.get("code") is None else str(error["code"]),
-            "message": None if error.get("message") is None else str(error["message"]),
-        }
-    ]
 
 
 # Starting
