@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from paas_simulator.cycle import Settings
-from paas_simulator.world import EstateError, World, load_estate
+from paas_simulator.estate import EstateError, load_estate
+from paas_simulator.world import World
 from support.cycle import CONTAINERS, SERVERS, at, code, ids, instance, instance_id, placement
 from support.simulator import Simulator, start_simulator
 

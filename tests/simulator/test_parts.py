@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paas_simulator.clock import Clock, iso, parse
+from paas_simulator.estate import EstateError
 from paas_simulator.journal import Journal
 from paas_simulator.merge import merge_patch
 from paas_simulator.messages import Answer, read_call
@@ -22,7 +23,7 @@ from paas_simulator.northflank.settings import PageSize
 from paas_simulator.ratelimit import RateLimiter
 from paas_simulator.routing import Router
 from paas_simulator.timeline import Timelines
-from paas_simulator.world import EstateError, World
+from paas_simulator.world import World
 
 # The examples of RFC 7396, appendix A.
 RFC_7396 = [

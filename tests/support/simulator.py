@@ -18,8 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from support.settings import limit
+
 SERVICE = Path(__file__).resolve().parents[2] / "roles" / "simulator" / "files"
-START_LIMIT = 30.0
+START_SECONDS = 15.0
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -34,7 +36,8 @@ class Reply(NamedTuple):
 
 def service_environment() -> dict[str, str]:
     """Return the environment in which ``python -m paas_simulator`` finds the service and leaves no files behind."""
-    cache = Path(tempfile.gettempdir()) / f"paas-simulator-cache-{os.getuid()}"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quayside-paas-tests"
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**inherited, "PYTHONPATH": str(SERVICE), "PYTHONPYCACHEPREFIX": str(cache)}
 
@@ -42,11 +45,13 @@ def service_environment() -> dict[str, str]:
 def run_service(*arguments: str, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
     """Run a command of the service to its end."""
     command = [python, "-m", "paas_simulator", *arguments]
-    return subprocess.run(command, env=service_environment(), capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, env=service_environment(), capture_output=True, text=True, timeout=limit(30), check=False
+    )
 
 
 def fetch(
-    url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: Any = None, timeout: float = 30.0
+    url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: Any = None, timeout: float = limit(30)
 ) -> Reply:
     """Send a request and return the answer, whatever its status. Raises OSError when there is none."""
     data = None if body is None else json.dumps(body).encode()
@@ -173,7 +178,7 @@ class Simulator:
         """End the service."""
         self.process.terminate()
         try:
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=limit(5))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -222,7 +227,7 @@ class Cycle:
 
 
 def _wait_ready(ready: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
-    deadline = time.monotonic() + START_LIMIT
+    deadline = time.monotonic() + limit(START_SECONDS)
     while time.monotonic() < deadline and process.poll() is None:
         if ready.exists():
             answer: dict[str, Any] = json.loads(ready.read_text(encoding="utf-8"))

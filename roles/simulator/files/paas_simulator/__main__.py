@@ -10,8 +10,9 @@ import sys
 if __name__ == "__main__":
     try:
         from .cli import main
+
+        sys.exit(main())
     except ModuleNotFoundError as exc:
         if (exc.name or "").startswith("paas_simulator"):
             raise
         sys.exit(f"paas_simulator: the Python package {exc.name} is missing in {sys.prefix}")
-    sys.exit(main())

@@ -12,8 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import __version__
-from .process import ProcessError, serve, start, stop
-from .world import EstateError, load_estate
+from .estate import EstateError, load_estate
+from .process import ProcessError, start, stop
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve in the foreground. Raises EstateError, OSError."""
+    from . import service  # needs the libraries that only this command needs, and half a second
+
+    return service.serve(options)
 
 
 def tokens(options: argparse.Namespace) -> int:

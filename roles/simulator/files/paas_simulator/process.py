@@ -1,14 +1,15 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service as a process: serving in the foreground, starting in the background, stopping, dying with another."""
+"""The service as a background process: starting and stopping it.
+
+The libraries that serving needs are not imported here: that takes half a second.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -17,19 +18,14 @@ import time
 import urllib.error
 import urllib.request
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
-from . import __version__, exec_gateway, ssh_gateway
-from .server import handler
-from .world import World, load_estate
-
-READY_LIMIT = 20.0
+READY_LIMIT = 60.0
 STOP_LIMIT = 10.0
+HEALTH_LIMIT = 30.0
 
 
 class ProcessError(Exception):
@@ -51,100 +47,6 @@ def process_identity(pid: int) -> str | None:
     return None if state in "ZX" else f"{pid}:{fields[18]}"
 
 
-async def _watch(pid: int, ended: asyncio.Event) -> None:
-    identity = process_identity(pid)
-    while identity is not None and process_identity(pid) == identity:
-        await asyncio.sleep(1)
-    ended.set()
-
-
-async def _expire(seconds: float, ended: asyncio.Event) -> None:
-    await asyncio.sleep(seconds)
-    ended.set()
-
-
-def _reachable(host: str) -> str:
-    """Return the address at which this machine reaches what listens at ``host``."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
-
-
-def _url(host: str, port: int) -> str:
-    shown = _reachable(host)
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-
-
-def _write_ready(path: Path, ready: dict[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(ready) + "\n", encoding="utf-8")
-    part.replace(path)
-
-
-def _remove_ready(path: Path) -> None:
-    """Remove our ready file, but not that of a successor."""
-    if (read_ready(path) or {}).get("pid") == os.getpid():
-        path.unlink(missing_ok=True)
-
-
-@asynccontextmanager
-async def _listening(world: World, platform: str, host: str, port: int) -> AsyncIterator[int]:
-    """Serve a platform over HTTP; give the port. Raises OSError."""
-    server = web.Server(handler(world, platform), access_log=None, keepalive_timeout=75)
-    runner = web.ServerRunner(server, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
-
-
-async def _until_the_end(options: Namespace, ready: dict[str, Any], ended: asyncio.Event) -> None:
-    """Tell that the service listens, and wait for what is to end it."""
-    watchers = []
-    try:
-        if options.ready_file:
-            _write_ready(options.ready_file, ready)
-        if options.watch_pid:
-            watchers.append(asyncio.create_task(_watch(options.watch_pid, ended)))
-        if options.lifetime:
-            watchers.append(asyncio.create_task(_expire(options.lifetime, ended)))
-        await ended.wait()
-    finally:
-        for watcher in watchers:
-            watcher.cancel()
-        if options.ready_file:
-            _remove_ready(options.ready_file)
-
-
-async def _serve(options: Namespace) -> None:
-    world = World(load_estate(options.estate))
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    host = options.host
-    async with (
-        exec_gateway.serving(world),
-        _listening(world, "northflank", host, options.port) as port,
-        _listening(world, "cycle", host, options.cycle_port) as cycle_port,
-        ssh_gateway.listening(world, host, options.ssh_port) as ssh_port,
-    ):
-        endpoints = world.endpoints
-        endpoints.http_host = endpoints.ssh_host = _reachable(host)
-        endpoints.http_port, endpoints.ssh_port = cycle_port, ssh_port
-        cycle = {"url": _url(host, cycle_port), "port": cycle_port, "ssh_port": ssh_port}
-        ready = {"url": _url(host, port), "pid": os.getpid(), "port": port, "version": __version__, "cycle": cycle}
-        await _until_the_end(options, ready, ended)
-
-
-def serve(options: Namespace) -> int:
-    """Serve until a signal, the end of the watched process or of the lifetime. Raises EstateError, OSError."""
-    # A client may go away while something is being written to it; that is no news. Errors are still told.
-    logging.getLogger("asyncio").setLevel(logging.ERROR)
-    asyncio.run(_serve(options))
-    return 0
-
-
 def read_ready(path: Path) -> dict[str, Any] | None:
     """Return the content of a ready file, or None."""
     try:
@@ -160,7 +62,7 @@ def healthy(ready: dict[str, Any] | None) -> bool:
         return False
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{ready['url']}/_sim/health", timeout=5) as answer:
+        with opener.open(f"{ready['url']}/_sim/health", timeout=HEALTH_LIMIT) as answer:
             return bool(json.load(answer)["pid"] == ready["pid"])
     except (OSError, ValueError, KeyError, urllib.error.URLError):
         return False

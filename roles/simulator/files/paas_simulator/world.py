@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
-
-import yaml
 
 from .clock import Clock, parse
 from .cycle import Cycle
 from .endpoints import Endpoints
+from .estate import EstateError
 from .faults import Faults
 from .journal import Journal
 from .messages import Answer, Call, Record
@@ -24,8 +22,6 @@ from .timeline import Timelines
 
 # Ends a session of exec; says what becomes of its socket.
 Cut = Callable[[str], None]
-
-SHIPPED_ESTATE = Path(__file__).with_name("estate.yml")
 
 
 class Platform(Protocol):
@@ -54,29 +50,6 @@ class Platform(Protocol):
 
     def generate(self, request: Any) -> Record:
         """Add things to the state and return what was added. Raises ValueError."""
-
-
-class EstateError(Exception):
-    """The estate file cannot be used."""
-
-
-def load_estate(path: Path | None = None) -> Record:
-    """Read an estate file. Raises EstateError."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    source = path or SHIPPED_ESTATE
-    try:
-        estate = yaml.load(source.read_text(encoding="utf-8"), Loader=loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise EstateError(f"{source}: {exc}") from exc
-    if not isinstance(estate, dict) or not _sections(estate):
-        raise EstateError(f"{source}: not an estate: a mapping with the keys northflank, cycle or both is expected")
-    return estate
-
-
-def _sections(estate: Record) -> bool:
-    """Say whether there is at least one platform, and all there are can be looked into."""
-    found = [estate[name] for name in ("northflank", "cycle") if name in estate]
-    return bool(found) and all(isinstance(section, dict) for section in found)
 
 
 class World:
