@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from paas_simulator.cycle import Cycle, Stream
-from paas_simulator.messages import Answer, read_call
 from paas_simulator.estate import load_estate
+from paas_simulator.messages import Answer, read_call
 from paas_simulator.world import World
 from support.cycle import at, code, instance_id
 from support.simulator import Simulator

@@ -51,7 +51,11 @@ def run_service(*arguments: str, python: str = sys.executable) -> subprocess.Com
 
 
 def fetch(
-    url: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: Any = None, timeout: float = limit(30)
+    url: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+    timeout: float = limit(30),
 ) -> Reply:
     """Send a request and return the answer, whatever its status. Raises OSError when there is none."""
     data = None if body is None else json.dumps(body).encode()
