@@ -53,8 +53,7 @@ def conformance(session: nox.Session, pair: interpreters.Pair) -> None:
 @each_pair
 def contract(session: nox.Session, pair: interpreters.Pair) -> None:
     """What every module has to keep, with ansible-playbook against the simulator."""
-    # By file, because a worker that gets any test of test_modules.py runs every case of every module for it.
-    suites.run_pytest(session, pair, "tests/contract", "-n", "2", "--dist", "loadfile")
+    suites.run_pytest(session, pair, "tests/contract", "-n", "2")
 
 
 @nox.session(python=False)

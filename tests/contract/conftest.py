@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contract import results
+from contract.cases import CASES
 from contract.modules import MODULES
 from contract.runs import Pieces
 
@@ -37,19 +38,27 @@ def known(simulator: Simulator) -> frozenset[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave only the tests of the modules that --module names, and what is outside of this folder."""
+    """Leave only the tests of the modules that --module names, and what is outside of this folder; sort them."""
     wanted = set(config.getoption("module"))
     if unknown := wanted - set(MODULES):
         raise pytest.UsageError(f"--module: there is no module {', '.join(sorted(unknown))}")
-    if not wanted:
-        return
 
     def stays(item: pytest.Item) -> bool:
         parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        return HERE not in item.path.parents or parameters.get("module") in wanted
+        return not wanted or HERE not in item.path.parents or parameters.get("module") in wanted
 
-    config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
-    items[:] = [item for item in items if stays(item)]
+    if unwanted := [item for item in items if not stays(item)]:
+        config.hook.pytest_deselected(items=unwanted)
+    items[:] = sorted((item for item in items if stays(item)), key=_rank)
+
+
+def _rank(item: pytest.Item) -> tuple[int, int, str]:
+    """Rank tests by module, those that take long first, so that no worker is left with one in the end."""
+    found = OF_A_MODULE.search(item.nodeid)
+    if not found:
+        return 1, 0, ""
+    module = found[1]
+    return 0 if CASES[module][0].acts else 2, -len(CASES[module]), module
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -68,4 +77,5 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
                 return module[1]
             return file if Path(file).parent.name == HERE.name else nodeid
 
+    config.option.loadscopereorder = False
     return Scheduling(config, log)

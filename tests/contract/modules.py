@@ -1,24 +1,29 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules of the collection, found rather than listed."""
+"""The modules of the collection, found rather than listed, and documentation."""
 
 from __future__ import annotations
 
 import ast
+import json
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from support.playbook import COLLECTION
+from support.playbook import COLLECTION, environment
+from support.settings import limit
 
 MODULES = sorted(path.stem for path in (COLLECTION / "plugins/modules").glob("*.py"))
 
 
 @cache
 def documentation(module: str) -> dict[str, Any]:
-    """DOCUMENTATION, EXAMPLES and RETURN of a module, parsed, as they stand in its file."""
+    """Return DOCUMENTATION, EXAMPLES and RETURN of a module, parsed, as they stand in its file."""
     tree = ast.parse((COLLECTION / "plugins/modules" / f"{module}.py").read_text(encoding="utf-8"))
     found: dict[str, Any] = {}
     for node in tree.body:
@@ -33,7 +38,28 @@ PLATFORMS = ("cycle", "northflank")
 
 
 def group_of(module: str) -> str:
-    """The action group, and so the platform, that the documentation of a module names."""
+    """Return the action group, and so the platform, that the documentation of a module names."""
     fragments = documentation(module)["DOCUMENTATION"]["extends_documentation_fragment"]
     (found,) = [name for name in PLATFORMS if f"quayside.paas._{name}.actiongroup" in fragments]
     return found
+
+
+def ansible_doc(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Return what ansible-doc shows, with the fragments merged in, by full name.
+
+    Args:
+        folder: For temporary files.
+        arguments: Full names, and options.
+    """
+    done = subprocess.run(
+        [Path(sys.executable).parent / "ansible-doc", "--json", *arguments],
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=limit(60),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-500:]
+    assert "WARNING" not in done.stderr, done.stderr[:500]
+    shown: dict[str, Any] = json.loads(done.stdout)
+    return shown

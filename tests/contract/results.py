@@ -26,6 +26,10 @@ ANSIBLES_OWN = {"changed", "failed", "msg", "invocation", "exception", "diff"}
 # Longer values are cut in messages.
 MAX_VALUE = 120
 
+SECRET_NAMES = {"secret", "token", "password", "environment_vars"}
+# What Ansible, up to 2.21 and later, shows in place of a secret argument, wherever the platform repeats it.
+MASKS = {"VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "$REDACTED$"}
+
 # What differs from run to run of a module that acts: time, what the platform creates (addresses too, in the simulator),
 # and how soon it reports the health of a new instance.
 CHANGING = frozenset(
@@ -111,11 +115,20 @@ def names(value: Any, where: str = "") -> set[str]:
     return {*paths.values(), *(found for name, inner in value.items() for found in names(inner, paths[name]))}
 
 
-def secrets(value: Any) -> set[str]:
-    """Return the secrets in a result, wherever they are."""
+def secrets(value: Any, *, below: bool = False) -> set[str]:
+    """Return the secrets in a result, wherever they are.
+
+    Args:
+        value: The result or a part of it.
+        below: Whether the name of the part, or of one that it is in, says that it is secret.
+    """
+    if isinstance(value, dict):
+        return {
+            found
+            for name, inner in value.items()
+            if name != "algorithm"
+            for found in secrets(inner, below=below or name in SECRET_NAMES)
+        }
     if isinstance(value, list):
-        return {found for inner in value for found in secrets(inner)}
-    if not isinstance(value, dict):
-        return set()
-    own = {inner for name, inner in value.items() if name in ("secret", "token") and isinstance(inner, str)}
-    return own | {found for inner in value.values() for found in secrets(inner)}
+        return {found for inner in value for found in secrets(inner, below=below)}
+    return {value} - MASKS if below and isinstance(value, str) else set()

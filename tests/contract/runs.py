@@ -150,11 +150,7 @@ class Pieces:
                 _plays(self.simulator, planned),
                 *("-vvvvv", "--diff"),
                 # With invocation, results repeat the arguments, the token among them: they have to be masked.
-                env={
-                    "ANSIBLE_INJECT_INVOCATION": "1",
-                    "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "control"),
-                    "SIMULATOR_ACCESS": json.dumps(_access(self.simulator)),
-                },
+                env={"ANSIBLE_INJECT_INVOCATION": "1", **simulator_environment(self.simulator)},
             )
         except PlaybookTimeoutError as error:
             return str(error)
@@ -180,11 +176,7 @@ def _plan(module: str, folder: Path) -> Iterator[CaseRun]:
 
 
 def _plays(sim: Simulator, planned: list[CaseRun]) -> list[dict[str, Any]]:
-    connections = {
-        "group/quayside.paas.northflank": {"api_url": sim.url, "api_token": sim.token},
-        "group/quayside.paas.cycle": {"api_url": sim.cycle.url, "api_key": sim.cycle.key, "hub_id": sim.cycle.hub},
-    }
-    common = {"hosts": "all", "gather_facts": False, "module_defaults": connections}
+    common = {"hosts": "all", "gather_facts": False, "module_defaults": connections(sim)}
     plays = [
         {
             "name": f"Cases {way}{', check mode' if check else ''}",
@@ -202,18 +194,32 @@ def _plays(sim: Simulator, planned: list[CaseRun]) -> list[dict[str, Any]]:
 def _tasks(cases: Iterable[CaseRun]) -> Iterator[dict[str, Any]]:
     earlier: dict[str, Any] = {}
     for one in cases:
-        yield _control(**earlier, requests=one.requests())
+        yield simulator_task(**earlier, requests=one.requests())
         yield from one.tasks()
         earlier = {"journal": str(one.journal_file)}
-    yield _control(**earlier)
+    yield simulator_task(**earlier)
 
 
-def _control(**options: Any) -> dict[str, Any]:
-    return {"name": "Simulator", "simulator_control": options, "check_mode": False}
-
-
-def _access(sim: Simulator) -> dict[str, Any]:
+def connections(sim: Simulator) -> dict[str, Any]:
+    """Return module_defaults that lead to a simulator."""
     return {
+        "group/quayside.paas.northflank": {"api_url": sim.url, "api_token": sim.token},
+        "group/quayside.paas.cycle": {"api_url": sim.cycle.url, "api_key": sim.cycle.key, "hub_id": sim.cycle.hub},
+    }
+
+
+def simulator_task(**options: Any) -> dict[str, Any]:
+    """Return a task that prepares the simulator (see control/simulator_control.py for the options)."""
+    return {"name": "Prepare the simulator", "simulator_control": options, "check_mode": False}
+
+
+def simulator_environment(sim: Simulator) -> dict[str, str]:
+    """Return the variables of the environment that simulator_task() needs."""
+    access = {
         "northflank": {"url": sim.url, "headers": {"Authorization": f"Bearer {sim.token}"}},
         "cycle": {"url": sim.cycle.url, "headers": sim.cycle.headers()},
+    }
+    return {
+        "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "control"),
+        "SIMULATOR_ACCESS": json.dumps(access),
     }

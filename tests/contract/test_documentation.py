@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from contract.modules import MODULES, PLATFORMS, documentation, group_of
-from support.playbook import COLLECTION, environment
+from contract.modules import MODULES, PLATFORMS, ansible_doc, documentation, group_of
+from support.playbook import COLLECTION
 
 ATTRIBUTES = {"check_mode", "diff_mode", "idempotent", "action_group"}
 
@@ -23,17 +19,8 @@ ATTRIBUTES = {"check_mode", "diff_mode", "idempotent", "action_group"}
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What ansible-doc shows, with the fragments merged in."""
-    folder = tmp_path_factory.mktemp("doc")
-    done = subprocess.run(
-        [Path(sys.executable).parent / "ansible-doc", "--json", *(f"quayside.paas.{name}" for name in MODULES)],
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert "WARNING" not in done.stderr
-    return {name.rpartition(".")[2]: page for name, page in json.loads(done.stdout).items()}
+    shown = ansible_doc(tmp_path_factory.mktemp("doc"), *(f"quayside.paas.{name}" for name in MODULES))
+    return {name.rpartition(".")[2]: page for name, page in shown.items()}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.playbook import Run, run_playbook, save
+from support.playbook import Run, output_file, run_playbook, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from support.simulator import Simulator
 
 INFO = "quayside.paas.project_info"
+VAULT_PASSWORD = "a password"
 # The name of a situation, keywords and options of its task, and whether the worker may run it.
 SITUATIONS: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("nothing special", {}, {}, True),
@@ -56,7 +58,7 @@ def defaults(url: str, token: str) -> dict[str, Any]:
 def task_output(run: Run, name: str) -> str:
     """What was printed between the heading of a task and the next heading."""
     found = re.search(rf"^TASK \[{re.escape(name)}\][^\n]*\n(.*?)(?=^TASK \[|^PLAY RECAP)", run.output, re.M | re.S)
-    assert found, run.output[-3000:]
+    assert found, f"no task {name!r} in {output_file(run.folder)}"
     return found[1]
 
 
@@ -87,13 +89,16 @@ def tried(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Run
     ]
     saved = save({name: f"result_{number}" for number, (name, *_rest) in enumerate(SITUATIONS)})
     plays = play([*hosts, *tasks, saved], module_defaults=defaults(simulator.url, simulator.token))
-    return run_playbook(tmp_path_factory.mktemp("hosts"), plays, "-vvv")
+    run = run_playbook(tmp_path_factory.mktemp("hosts"), plays, "-vvv")
+    assert run.results, run.summary
+    return run
 
 
 @pytest.mark.parametrize(("name", "in_worker"), [(situation[0], situation[3]) for situation in SITUATIONS])
 def test_the_worker_runs_what_is_safe_there(name: str, in_worker: bool, tried: Run) -> None:
     # Only an ordinary module has Ansible execute something on the host.
-    assert ("EXEC" not in task_output(tried, name)) is in_worker
+    executes = "EXEC" in task_output(tried, name)
+    assert executes is not in_worker
 
 
 @pytest.mark.parametrize("name", [name for name, *_rest, in_worker in SITUATIONS if in_worker])
@@ -109,19 +114,38 @@ def test_wrong_arguments_are_refused_in_the_words_of_ansible(tried: Run) -> None
 
 
 def test_no_log_hides_the_result(tried: Run) -> None:
-    assert "projects" not in task_output(tried, "no_log")
+    is_shown = "projects" in task_output(tried, "no_log")
+    assert not is_shown
 
 
-@pytest.mark.parametrize("in_process", [True, False])
-def test_the_surroundings_of_a_task_reach_it(sim: Simulator, tmp_path: Path, in_process: bool) -> None:
-    """environment, module_defaults, vault, numbers as ids: the same in both ways."""
-    from ansible.parsing.vault import VaultLib, VaultSecret
+@pytest.fixture(scope="module", params=[True, False], ids=["in process", "as a module"])
+def surrounded(request: pytest.FixtureRequest, simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Tasks with environment, module_defaults, vault, numbers as ids and a timeout, run in one way."""
+    simulator.reset()
+    folder = tmp_path_factory.mktemp("surroundings")
+    (folder / "vaulted.yml").write_text(f"vaulted: {vaulted(simulator.token)}\n", encoding="utf-8")
+    (folder / "password").write_text(VAULT_PASSWORD, encoding="utf-8")
+    # It accepts connections and never responds. The module that Ansible leaves behind after a timeout ends with it.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tried = surroundings(simulator, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        tasks = [
+            {"name": name, INFO: options, "register": f"result_{number}", "ignore_errors": True, **keywords}
+            for number, (name, (keywords, options)) in enumerate(tried.items())
+        ]
+        run = run_playbook(
+            folder,
+            play([*tasks, save({name: f"result_{number}" for number, name in enumerate(tried)})]),
+            *("-e", f"@{folder / 'vaulted.yml'}", "--vault-password-file", str(folder / "password")),
+            extra_vars={"quayside_paas_in_process": request.param},
+        )
+    assert run.returncode == 0, run.summary
+    return run
 
-    secret = VaultLib([("default", VaultSecret(b"a password"))]).encrypt(sim.token.encode()).decode()
-    folded = "\n".join(f"  {line}" for line in secret.splitlines())
-    (tmp_path / "vaulted.yml").write_text(f"vaulted: !vault |\n{folded}\n", encoding="utf-8")
-    (tmp_path / "password").write_text("a password\n", encoding="utf-8")
-    surroundings: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+
+def surroundings(sim: Simulator, silent_url: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return keywords and options of tasks, by a name for what is tried."""
+    access = {"api_token": "{{ vaulted }}", "api_url": sim.url}
+    return {
         "environment": (
             {"environment": {"NF_API_TOKEN": sim.token, "NORTHFLANK_API_BASE_URL": f"{sim.url}/v1/"}},
             {},
@@ -134,55 +158,40 @@ def test_the_surroundings_of_a_task_reach_it(sim: Simulator, tmp_path: Path, in_
             {"environment": {"NF_API_TOKEN": "wrong"}},
             {"api_token": sim.token, "api_url": sim.url},
         ),
-        "vault": ({}, {"api_token": "{{ vaulted }}", "api_url": sim.url}),
-        "module default": (
-            {"module_defaults": {INFO: {"api_token": "{{ vaulted }}", "api_url": sim.url}}},
-            {},
-        ),
-        "number": ({}, {"api_token": "{{ vaulted }}", "api_url": sim.url, "project_id": 42}),
+        "vault": ({}, access),
+        "module default": ({"module_defaults": {INFO: access}}, {}),
+        "number": ({}, {**access, "project_id": 42}),
+        "after an environment": ({}, {"api_url": sim.url}),
+        "timeout": ({"timeout": 2}, {**access, "api_url": silent_url, "timeout": 3600, "retry_budget": 0}),
     }
-    tasks = [
-        {"name": name, INFO: options, "register": f"result_{number}", **keywords}
-        for number, (name, (keywords, options)) in enumerate(surroundings.items())
-    ]
-    saved = save({name: f"result_{number}" for number, name in enumerate(surroundings)})
-    run = run_playbook(
-        tmp_path,
-        play([*tasks, saved]),
-        *("-e", f"@{tmp_path / 'vaulted.yml'}", "--vault-password-file", str(tmp_path / "password")),
-        extra_vars={"quayside_paas_in_process": in_process},
-    )
-    assert run.returncode == 0, run.output
-    expected = [project["id"] for project in run.results["vault"]["projects"]]
-    assert expected
-    for name in surroundings:
-        assert [project["id"] for project in run.results[name]["projects"]] == ([] if name == "number" else expected)
 
 
-@pytest.mark.parametrize("in_process", [True, False])
-def test_the_environment_of_a_task_ends_with_it(sim: Simulator, tmp_path: Path, in_process: bool) -> None:
-    tasks = [
-        {"name": "With", INFO: {"api_url": sim.url}, "environment": {"NF_API_TOKEN": sim.token}},
-        {"name": "Without", INFO: {"api_url": sim.url}, "register": "without", "ignore_errors": True},
-        save({"without": "without"}),
-    ]
-    run = run_playbook(tmp_path, play(tasks), extra_vars={"quayside_paas_in_process": in_process})
-    assert "NORTHFLANK_API_TOKEN, NF_API_TOKEN" in run.results["without"]["msg"]
+def vaulted(text: str) -> str:
+    """Return a text as a YAML value in a vault."""
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    secret = VaultLib([("default", VaultSecret(VAULT_PASSWORD.encode()))]).encrypt(text.encode()).decode()
+    return "!vault |\n" + "\n".join(f"  {line}" for line in secret.splitlines())
 
 
-@pytest.mark.parametrize("in_process", [True, False])
-def test_the_timeout_of_a_task_ends_it(sim: Simulator, tmp_path: Path, in_process: bool) -> None:
-    sim.fault("GET", "/v1/projects", {"delay": 20}, times=None)
-    task = {"name": "Wait", INFO: {}, "timeout": 3, "register": "result", "ignore_errors": True}
-    run = run_playbook(
-        tmp_path,
-        play([task, save({"result": "result"})], module_defaults=defaults(sim.url, sim.token)),
-        extra_vars={"quayside_paas_in_process": in_process},
-        timeout=60,
-    )
-    # "Timed out after 3 second(s)." or, in ansible-core 2.18, "failed to execute in the expected time frame (3)".
-    assert re.search(r"timed out|expected time frame", run.results["result"]["msg"], re.I)
-    assert "Traceback" not in run.output
+@pytest.mark.parametrize(
+    "name", ["environment", "later environment wins", "option before environment", "vault", "module default"]
+)
+def test_the_surroundings_of_a_task_reach_it(name: str, surrounded: Run) -> None:
+    assert "storefront" in [project["id"] for project in surrounded.results[name].get("projects", [])]
+
+
+def test_a_number_is_an_id(surrounded: Run) -> None:
+    assert surrounded.results["number"]["projects"] == []
+
+
+def test_the_environment_of_a_task_ends_with_it(surrounded: Run) -> None:
+    assert "NORTHFLANK_API_TOKEN, NF_API_TOKEN" in surrounded.results["after an environment"]["msg"]
+
+
+def test_the_timeout_of_a_task_ends_it(surrounded: Run) -> None:
+    assert "timed out" in surrounded.results["timeout"]["msg"].lower()
+    assert not surrounded.shows("Traceback")
 
 
 class _CountingServer(ThreadingHTTPServer):
@@ -225,5 +234,5 @@ def test_the_items_of_a_loop_share_a_connection(counting: _CountingServer, tmp_p
     # Each item with another token: the connection is shared, the token is not.
     task = {"name": "Loop", INFO: {"api_token": "token-number-{{ item }}"}, "loop": list(range(10))}
     run = run_playbook(tmp_path, play([task], module_defaults=defaults(url, "unused")))
-    assert run.returncode == 0, run.output
+    assert run.returncode == 0, run.summary
     assert counting.connections == 1

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from support.simulator import Simulator
 
 GUIDE = (COLLECTION / "docs" / "docsite" / "rst" / "northflank_guide.rst").read_text(encoding="utf-8")
+WAITING = ("addon_backup", "backup_restore", "template_run")
 PASSWORD = "correct-horse-battery"
 
 
@@ -28,11 +29,12 @@ def test_the_play_that_acts(simulator: Simulator, tmp_path: Path) -> None:
     simulator.settings(backups=quick, restores=quick, runs={"pending": 0.1, "node": 0.1})
     (text,) = re.findall(r"^    - name: Migrate the ledger\n(?:    .*\n|\n)+", GUIDE, flags=re.MULTILINE)
     access = {"NORTHFLANK_API_BASE_URL": simulator.url, "NORTHFLANK_API_TOKEN": simulator.token}
-    run = run_playbook(
-        tmp_path, yaml.safe_load(textwrap.dedent(text)), "-vvvvv", extra_vars={"ledger_password": PASSWORD}, env=access
-    )
-    assert "The ledger is as it was before. The run" in run.output
-    assert "migrate" in run.output
-    assert PASSWORD not in run.output
+    plays = yaml.safe_load(textwrap.dedent(text))
+    for play in plays:
+        play["module_defaults"] = {f"quayside.paas.{name}": {"wait_interval": 1} for name in WAITING}
+    run = run_playbook(tmp_path, plays, "-vvvvv", extra_vars={"ledger_password": PASSWORD}, env=access)
+    assert run.shows("The ledger is as it was before. The run"), run.summary
+    assert run.shows("migrate")
+    assert not run.shows(PASSWORD)
     ended = [entry["path"].rpartition("/")[2] for entry in simulator.journal() if entry["method"] == "POST"]
     assert ended == ["backups", "runs", "restore"]

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.runs import QUICK, connections, simulator_environment, simulator_task
 from support.playbook import run_playbook, save
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from support.simulator import Simulator
 
 ORDERS = {"project_id": "storefront", "addon_id": "orders-postgres"}
+LEDGER = {"project_id": "staging", "addon_id": "ledger-postgres", "wait_interval": 1}
 PREVIEW = {"template_id": "preview-environment"}
-TASKS: dict[str, tuple[str, dict[str, Any]]] = {
+READING: dict[str, tuple[str, dict[str, Any]]] = {
     "addon": ("addon_info", ORDERS),
     "containers": ("addon_container_info", ORDERS),
     "restores": ("backup_restore_info", {"project_id": "storefront"}),
@@ -27,43 +27,61 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
     "open runs": ("template_run_info", {**PREVIEW, "concluded": False}),
     "a few failed runs": ("template_run_info", {**PREVIEW, "status": "failure", "limit": 5}),
 }
+ACTING: dict[str, tuple[str, dict[str, Any]]] = {
+    "backup": ("addon_backup", {**LEDGER, "name": "by hand"}),
+    "restore": ("backup_restore", {**LEDGER, "backup_id": "{{ result_backup.backup.id }}"}),
+    "template run": ("template_run", {"template_id": "nightly-dumps-2", "wait_interval": 1}),
+}
+COMPATIBILITIES = ("seed", "today")
 
 
 @pytest.fixture(scope="module")
 def results(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What the tasks return, by compatibility and name."""
-    tasks = [
-        {"name": name, f"quayside.paas.{module}": arguments, "register": f"result_{number}"}
-        for number, (name, (module, arguments)) in enumerate(TASKS.items())
-    ]
-    connection = {"group/quayside.paas.northflank": {"api_url": simulator.url, "api_token": simulator.token}}
-    saved = save({name: f"result_{number}" for number, name in enumerate(TASKS)})
-    plays = [{"hosts": "localhost", "gather_facts": False, "module_defaults": connection, "tasks": [*tasks, saved]}]
+    variables = {name: f"result_{name.replace(' ', '_')}" for name in (*READING, *ACTING)}
+
+    def tasks(some: dict[str, tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+        return [
+            {"name": name, f"quayside.paas.{module}": options, "register": variables[name]}
+            for name, (module, options) in some.items()
+        ]
+
     found = {}
-    for compatibility in ("seed", "today"):
-        simulator.reset()
-        simulator.clock(freeze=True)
-        simulator.settings(compatibility=compatibility)
-        run = run_playbook(tmp_path_factory.mktemp(compatibility), plays)
-        assert run.returncode == 0, run.output[-3000:]
+    for compatibility in COMPATIBILITIES:
+        settings = {"northflank": {**QUICK["northflank"], "compatibility": compatibility}}
+        prepare = [{"control": "reset", "body": {}}, {"control": "settings", "body": settings}]
+        freeze = {"control": "clock", "body": {"freeze": True}}
+        play = {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "module_defaults": connections(simulator),
+            "tasks": [
+                simulator_task(requests=[*prepare, freeze]),
+                *tasks(READING),
+                simulator_task(requests=prepare),
+                *tasks(ACTING),
+                save(variables),
+            ],
+        }
+        run = run_playbook(tmp_path_factory.mktemp(compatibility), [play], env=simulator_environment(simulator))
+        assert run.returncode == 0, run.summary
         found[compatibility] = run.results
-    simulator.reset()
     return found
 
 
 def test_fields_that_are_missing_stay_missing(results: dict[str, dict[str, Any]]) -> None:
-    old, new = (results[compatibility]["addon"]["addons"][0] for compatibility in ("seed", "today"))
+    old, new = (results[compatibility]["addon"]["addons"][0] for compatibility in COMPATIBILITIES)
     assert {"uid", "tags", "cluster"} <= set(new) - set(old)
     assert old["spec"]["config"]["deployment"]["storage_size"] == new["spec"]["config"]["deployment"]["storage_size"]
 
 
 def test_every_container_is_there(results: dict[str, dict[str, Any]]) -> None:
-    old, new = (results[compatibility]["containers"]["containers"] for compatibility in ("seed", "today"))
+    old, new = (results[compatibility]["containers"]["containers"] for compatibility in COMPATIBILITIES)
     assert [container["name"] for container in old] == [container["name"] for container in new]
 
 
 def test_ids_of_restores_are_strings_whatever_the_platform_sends(results: dict[str, dict[str, Any]]) -> None:
-    old, new = (results[compatibility]["restores"]["restores"] for compatibility in ("seed", "today"))
+    old, new = (results[compatibility]["restores"]["restores"] for compatibility in COMPATIBILITIES)
     assert all(isinstance(restore["id"], str) and restore["id"].isdigit() for restore in old)
     assert all(isinstance(restore["id"], str) and len(restore["id"]) == 24 for restore in new)
     assert len(old) == len(new) > 0
@@ -72,7 +90,7 @@ def test_ids_of_restores_are_strings_whatever_the_platform_sends(results: dict[s
 @pytest.mark.parametrize("name", ["failed runs", "open runs"])
 def test_filters_the_platform_does_not_know_work_all_the_same(name: str, results: dict[str, dict[str, Any]]) -> None:
     old, new = (
-        [run["id"] for run in results[compatibility][name]["template_runs"]] for compatibility in ("seed", "today")
+        [run["id"] for run in results[compatibility][name]["template_runs"]] for compatibility in COMPATIBILITIES
     )
     assert old == new
     assert old
@@ -82,33 +100,16 @@ def test_filters_the_platform_does_not_know_work_all_the_same(name: str, results
 
 
 def test_a_limit_counts_what_passes_the_filter(results: dict[str, dict[str, Any]]) -> None:
-    for compatibility in ("seed", "today"):
+    for compatibility in COMPATIBILITIES:
         runs = results[compatibility]["a few failed runs"]["template_runs"]
         assert [run["status"] for run in runs] == ["failure"] * 5
 
 
-@pytest.mark.parametrize("compatibility", ["seed", "today"])
-def test_what_is_begun_is_waited_for(simulator: Simulator, tmp_path: Path, compatibility: str) -> None:
-    simulator.reset()
-    quick = {"scheduled": 0.1, "running": 0.1}
-    simulator.settings(compatibility=compatibility, backups=quick, restores=quick, runs={"pending": 0.1, "node": 0.1})
-    ledger = {"project_id": "staging", "addon_id": "ledger-postgres"}
-    acting: list[tuple[str, dict[str, Any]]] = [
-        ("addon_backup", {**ledger, "name": "by hand"}),
-        ("backup_restore", {**ledger, "backup_id": "{{ result_0.backup.id }}"}),
-        ("template_run", {"template_id": "nightly-dumps-2"}),
-    ]
-    access = {"api_url": simulator.url, "api_token": simulator.token}
-    tasks = [
-        {f"quayside.paas.{module}": {**access, "wait_interval": 1, **arguments}, "register": f"result_{number}"}
-        for number, (module, arguments) in enumerate(acting)
-    ]
-    saved = save({module: f"result_{number}" for number, (module, _arguments) in enumerate(acting)})
-    run = run_playbook(tmp_path, [{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, saved]}])
-    simulator.reset()
-    assert run.returncode == 0, run.output[-3000:]
-    assert all(result["changed"] for result in run.results.values())
-    assert run.results["addon_backup"]["backup"]["status"] == "completed"
-    assert run.results["backup_restore"]["restore"]["status"] == "completed"
-    assert isinstance(run.results["backup_restore"]["restore"]["id"], str)
-    assert run.results["template_run"]["template_run"]["status"] == "success"
+@pytest.mark.parametrize("compatibility", COMPATIBILITIES)
+def test_what_is_started_is_waited_for(compatibility: str, results: dict[str, dict[str, Any]]) -> None:
+    acted = {name: results[compatibility][name] for name in ACTING}
+    assert all(result["changed"] for result in acted.values())
+    assert acted["backup"]["backup"]["status"] == "completed"
+    assert acted["restore"]["restore"]["status"] == "completed"
+    assert isinstance(acted["restore"]["restore"]["id"], str)
+    assert acted["template run"]["template_run"]["status"] == "success"

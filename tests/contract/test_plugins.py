@@ -5,10 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +12,8 @@ import yaml
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from support.playbook import COLLECTION, environment
+from contract.modules import ansible_doc
+from support.playbook import COLLECTION
 
 KINDS = ("inventory", "connection", "become", "filter")
 PLUGINS = [(kind, path.stem) for kind in KINDS for path in sorted((COLLECTION / "plugins" / kind).glob("*.py"))]
@@ -28,17 +25,10 @@ NAMES = "{0[0]}-{0[1]}".format
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Any]:
     """What ansible-doc shows, with the fragments merged in."""
     found = {}
-    for kind, name in PLUGINS:
-        done = subprocess.run(
-            [Path(sys.executable).parent / "ansible-doc", "--json", "-t", kind, f"quayside.paas.{name}"],
-            env=environment(tmp_path_factory.mktemp("doc")),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        assert "WARNING" not in done.stderr
-        (found[kind, name],) = json.loads(done.stdout).values()
+    for kind in KINDS:
+        named = [f"quayside.paas.{name}" for of, name in PLUGINS if of == kind]
+        for full_name, page in ansible_doc(tmp_path_factory.mktemp("doc"), "-t", kind, *named).items():
+            found[kind, full_name.rpartition(".")[2]] = page
     return found
 
 

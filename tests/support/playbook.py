@@ -56,6 +56,10 @@ class Run:
             f" output: {output_file(self.folder)}"
         )
 
+    def shows(self, text: str) -> bool:
+        """Say whether the output has a text; a failing assertion then does not repeat all of the output."""
+        return text in self.output
+
 
 def environment(folder: Path, **extra: str) -> dict[str, str]:
     """Return the environment of a run: no settings of the developer, and temporary files below `folder`."""
