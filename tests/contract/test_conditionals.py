@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CONDITIONALS = {"when", "until", "failed_when", "changed_when", "break_when", "that"}
 VARIABLES = {"vars", "set_fact", "ansible.builtin.set_fact"}
 FILTERS = {"bool", "ansible.builtin.bool"}
-# Fields that are documented as booleans, of ansible.builtin.stat and of the filter estate_verdict.
-FIELDS = {"exists", "writeable", "passed"}
+# Fields that are documented as booleans, of Ansible's results and of the collection's filters.
+FIELDS = {"changed", "exists", "writeable", "passed", "is_backup_open", "is_restore_open"}
 MAGIC = {"ansible_check_mode", "ansible_diff_mode"}
 
 Definitions = dict[str, list[Any]]
