@@ -8,24 +8,25 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from support import processes
 from support.playbook import environment
+from support.settings import limit, wait_for
 from support.simulator import Simulator
 
 NORTHFLANK = "plugin: quayside.paas.northflank\n"
 CYCLE = "plugin: quayside.paas.cycle\n"
+LONG = "sleep 3600; echo done"  # a command that takes longer than any test: what ends sooner was ended
 # What every SSH secret of the simulator begins with.
 SSH_SECRET = "SimSsh"
-EXPIRED_WITHIN = 10.0  # seconds after the end of a run
+HANGS_AFTER = 120.0  # seconds on a fast machine
 SHAPES: dict[str, dict[str, bool]] = {
     "exec and sftp": {"exec": True, "sftp": True},
     "exec only": {"exec": True, "sftp": False},
@@ -71,6 +72,8 @@ class User:
             CYCLE_HUB_ID=self.sim.cycle.hub,
             ANSIBLE_SSH_COMMON_ARGS=f"-o UserKnownHostsFile={self.folder / 'known_hosts'}",
             ANSIBLE_FORKS="20",
+            # For connections and logins; the default is 10 seconds.
+            ANSIBLE_TIMEOUT=str(int(limit(15))),
             **more,
         )
         # Containers have a place for temporary files of their own.
@@ -82,37 +85,33 @@ class User:
         inventories = [word for name in ("my.northflank.yml", "my.cycle.yml") for word in ("-i", name)]
         return [str(Path(sys.executable).parent / program), *inventories, *arguments]
 
-    def run(self, program: str, *arguments: str, timeout: float = 240, **more: str) -> Done:
+    def run(self, program: str, *arguments: str, **more: str) -> Done:
         """Runs a program of Ansible to its end. Raises subprocess.TimeoutExpired."""
         with watched(self.secrets) as leaks, self.started(program, *arguments, **more) as process:
-            output, _nothing = process.communicate(timeout=timeout)
+            output, _nothing = process.communicate(timeout=limit(HANGS_AFTER))
         return Done(process.returncode, output, leaks)
 
     @contextlib.contextmanager
     def started(self, program: str, *arguments: str, **more: str) -> Iterator[subprocess.Popen[str]]:
-        """Starts a program of Ansible; kills it in the end if it still runs."""
-        process = subprocess.Popen(
+        """Starts a program of Ansible as a process group of its own; kills all of it in the end."""
+        process = processes.start(
             self.command(program, *arguments),
             cwd=self.folder,
             env=self.variables(**more),
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,
         )
         try:
             yield process
         finally:
-            if process.poll() is None:
-                process.kill()
-                process.communicate()
+            processes.kill_group(process)
 
-    def play(self, plays: list[dict[str, Any]], *arguments: str, timeout: float = 240, **more: str) -> Done:
+    def play(self, plays: list[dict[str, Any]], *arguments: str, **more: str) -> Done:
         """Runs a playbook to its end."""
         (self.folder / "play.yml").write_text(json.dumps(plays, indent=1), encoding="utf-8")
-        return self.run("ansible-playbook", "play.yml", *arguments, timeout=timeout, **more)
+        return self.run("ansible-playbook", "play.yml", *arguments, **more)
 
     def files_with_secrets(self) -> list[str]:
         """The files below the folder, and in the temporary folder of the machine, that hold a secret."""
@@ -138,7 +137,8 @@ def holds(path: Path, marks: list[bytes]) -> bool:
 
 @contextlib.contextmanager
 def watched(secrets: tuple[str, ...]) -> Iterator[set[str]]:
-    """Looks for secrets in all command lines, and for those of SSH in all environments, as long as the block runs."""
+    """Looks for secrets in all command lines, and for those of SSH in all environments, of processes that start while
+    the block runs."""
     leaks: set[str] = set()
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(secrets, leaks, over), daemon=True)
@@ -152,10 +152,9 @@ def watched(secrets: tuple[str, ...]) -> Iterator[set[str]]:
 
 def _watch(secrets: tuple[str, ...], leaks: set[str], over: threading.Event) -> None:
     marks = [secret.encode() for secret in secrets]
+    before = set(Path("/proc").glob("[0-9]*"))
     while not over.wait(0.05):
-        for folder in Path("/proc").glob("[0-9]*"):
-            if folder.name == str(os.getpid()):
-                continue
+        for folder in set(Path("/proc").glob("[0-9]*")) - before:
             if holds(folder / "cmdline", marks):
                 leaks.add("command line")
             if holds(folder / "environ", [SSH_SECRET.encode()]):
@@ -204,9 +203,57 @@ def valid_credentials(sim: Simulator, instances: set[str]) -> set[str]:
     return left & instances
 
 
-def wait_until_expired(sim: Simulator, instances: set[str], seconds: float = EXPIRED_WITHIN) -> set[str]:
-    """The instances that still have credentials when so many seconds are over; returns as soon as there are none."""
-    deadline = time.monotonic() + seconds
-    while (left := valid_credentials(sim, instances)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
+def wait_until_expired(sim: Simulator, instances: set[str]) -> None:
+    """Waits until none of the instances has credentials. Raises AssertionError."""
+    wait_for(lambda: not valid_credentials(sim, instances), "the end of all credentials")
+
+
+def wait_until_begun(flag: Path, process: subprocess.Popen[str]) -> None:
+    """Waits until a command in a container has made a file. Raises AssertionError, also when the run has ended."""
+
+    def begun() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        return flag.exists()
+
+    wait_for(begun, f"the command that makes {flag.name}")
+
+
+def message_of(done: Done, host: str = "") -> str:
+    """The one message with which a host was unreachable, in a run that fails without a traceback; of the only host
+    unless it is named."""
+    assert "Traceback" not in done.output, done.output[-3000:]
+    assert not [secret for secret in done.leaks if secret]
+    found = re.findall(rf"^{re.escape(host) or '.*'} \| UNREACHABLE! => (\{{.*?^\}})", done.output, re.M | re.S)
+    assert len(found) == 1, done.output[-3000:]
+    message: str = json.loads(found[0])["msg"]
+    return message
+
+
+def adhoc(me: User, host: str, command: str, *arguments: str, **more: str) -> Done:
+    """Runs a command in a host."""
+    done = me.run("ansible", host, "-m", "ansible.builtin.raw", "-a", command, *arguments, **more)
+    assert not [secret for secret in me.secrets if secret in done.output]
+    return done
+
+
+def with_variables(me: User, variables: dict[str, dict[str, Any]]) -> None:
+    """Gives hosts variables, as files beside the inventory do."""
+    folder = me.folder / "host_vars"
+    folder.mkdir()
+    for host, values in variables.items():
+        (folder / f"{host}.json").write_text(json.dumps(values), encoding="utf-8")
+
+
+def in_the_middle(me: User, hosts: list[str], act: Callable[[], object]) -> Done:
+    """Runs a command in hosts that does not end by itself; acts when it has begun in all of them."""
+    flags = [me.folder / f"begun-{host}" for host in hosts]
+    command = f"touch {me.folder}/begun-{{{{ inventory_hostname }}}}; {LONG}"
+    with (
+        watched(me.secrets) as leaks,
+        me.started("ansible", ":".join(hosts), "-m", "ansible.builtin.raw", "-a", command) as process,
+    ):
+        for flag in flags:
+            wait_until_begun(flag, process)
+        act()
+        output, _nothing = process.communicate(timeout=limit(60))
+    return Done(process.returncode, output, leaks)

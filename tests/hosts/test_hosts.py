@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from host_runs import (
     wait_until_expired,
 )
 
+from support.cycle import instance_id
+from support.settings import NIGHTLY
 from support.simulator import Simulator
 
 TASKS: list[dict[str, Any]] = [
@@ -36,6 +38,12 @@ TASKS: list[dict[str, Any]] = [
             "that": "(motd.content | b64decode) == ('Here is ' ~ inventory_hostname ~ ', \u00e4\u20ac\n')",
             "quiet": True,
         },
+    },
+]
+FACTS: list[dict[str, Any]] = [
+    {
+        "name": "Look at the facts",
+        "ansible.builtin.assert": {"that": "ansible_facts.python_version is version('3', '>=')", "quiet": True},
     },
 ]
 
@@ -61,36 +69,71 @@ def test_the_graph_shows_the_estate_in_groups(me: User) -> None:
     assert not done.leaks
 
 
-def test_facts_are_gathered_in_every_running_container(me: User) -> None:
-    expected = len(running_containers(me.sim)) + len(running_instances(me.sim))
-    done = me.run("ansible", "all", "-m", "ansible.builtin.setup", ANSIBLE_PIPELINING="1")
-    assert done.output.count(" | SUCCESS => ") == expected, done.output[-3000:]
-    assert done.code == 0
-    assert done.output.count('"ansible_python_version"') == expected
-    assert not wait_until_expired(me.sim, running_instances(me.sim))
+@dataclasses.dataclass(frozen=True)
+class Hosts:
+    """Where a play runs. pattern: for Ansible. count: how many hosts that is. instances: those of Cycle, by id."""
+
+    pattern: str
+    count: int
+    instances: set[str]
+
+
+# Each kind of container once: of an addon and a job, with a name that is hostile, with one that two projects have; of
+# Cycle healthy, unhealthy and unknown ones, on a server that is evacuated, beside instances in all states, with a name
+# that is hostile, with one that Northflank has too.
+NORTHFLANK_KINDS = ("session-redis-0", "northflank_kind_job", "checkout_api*", "worker-0_*")
+NORTHFLANK_COUNT = 5
+CYCLE_KINDS = {
+    "web-1": ("web", 1),
+    "canary-3": ("canary", 3),
+    "checkout-api-3": ("checkout-api", 3),
+    "ledger-2": ("ledger", 5),
+    "hostile-name-1": ("hostile-name", 1),
+    "orders-postgres-1_*": ("orders-postgres", 1),
+}
+# What makes a difference to the way in.
+CYCLE_FEW = ("web-1", "hostile-name-1")
+
+
+def every_host(sim: Simulator) -> Hosts:
+    """All running containers of both platforms."""
+    instances = running_instances(sim)
+    return Hosts("all", len(running_containers(sim)) + len(instances), instances)
+
+
+def one_of_each_kind() -> Hosts:
+    """A container of each kind of both platforms."""
+    pattern = ":".join((*NORTHFLANK_KINDS, *CYCLE_KINDS))
+    instances = {instance_id(*found) for found in CYCLE_KINDS.values()}
+    return Hosts(pattern, NORTHFLANK_COUNT + len(instances), instances)
+
+
+def some_of_cycle() -> Hosts:
+    """Some instances of Cycle."""
+    instances = {instance_id(*CYCLE_KINDS[name]) for name in CYCLE_FEW}
+    return Hosts(":".join(CYCLE_FEW), len(instances), instances)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_play_runs_twice_and_changes_nothing_the_second_time(me: User, shape: str) -> None:
     me.sim.cycle.settings(ssh=SHAPES[shape])
-    instances = running_instances(me.sim)
-    # Northflank does not depend on the shape of Cycle's gateway.
-    everywhere = shape == "exec and sftp" or "NIGHTLY" in os.environ
-    hosts = len(instances) + (len(running_containers(me.sim)) if everywhere else 0)
-    play = {"hosts": "all" if everywhere else "cycle_state_running", "gather_facts": False, "tasks": TASKS}
+    everything = shape == "exec and sftp"  # facts and Northflank do not depend on the shape of Cycle's gateway
+    hosts = every_host(me.sim) if NIGHTLY else one_of_each_kind() if everything else some_of_cycle()
     # Without pipelining, modules are files that have to be copied first.
     pipelining = "0" if shape == "exec only" else "1"
     for changed in (1, 0):
+        facts = everything and bool(changed)
+        play = {"hosts": hosts.pattern, "gather_facts": facts, "tasks": [*TASKS, *(FACTS if facts else [])]}
         me.sim.clear_journal()
         done = me.play([play], "-vvvvv", ANSIBLE_PIPELINING=pipelining)
         assert done.code == 0, done.output[-3000:]
-        assert len(done.recap) == hosts
+        assert len(done.recap) == hosts.count
         assert {line["changed"] for line in done.recap.values()} == {changed}
         assert not any(line["unreachable"] or line["failed"] for line in done.recap.values())
-        assert not wait_until_expired(me.sim, instances)
+        wait_until_expired(me.sim, hosts.instances)
         # One mint for each host, however many tasks; and all of them expired.
-        assert sorted(ssh_requests(me.sim, "GET")) == sorted(instances)
-        assert sorted(ssh_requests(me.sim, "DELETE")) == sorted(instances)
+        assert sorted(ssh_requests(me.sim, "GET")) == sorted(hosts.instances)
+        assert sorted(ssh_requests(me.sim, "DELETE")) == sorted(hosts.instances)
         assert not done.leaks
         assert not [secret for secret in me.secrets if secret in done.output]
         assert not me.files_with_secrets()

@@ -9,17 +9,10 @@ from typing import Any
 
 import pytest
 
+from support import scheduling
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """All of test_weather.py goes to one worker, since a worker that gets any of it makes all of its runs.
-
-    Groups of pytest-xdist 3.8 would say so, but do not work with pytest 9.2.
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
-        def _split_scope(self, nodeid: str) -> str:
-            return "runs" if "test_weather.py::" in nodeid else nodeid
-
-    return Scheduling(config, log)
+    """All of test_weather.py goes to one worker, since a worker that gets any of it makes all of its runs."""
+    return scheduling.by_scope(config, log, lambda nodeid: "runs" if "test_weather.py::" in nodeid else nodeid)

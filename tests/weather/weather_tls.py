@@ -20,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from support.settings import limit
+
 
 def make_certificate(path: Path, address: str = "127.0.0.1", *, expired: bool = False) -> Path:
     """Writes a self-signed certificate for an address, and its key into the same file. Returns the path."""
@@ -67,7 +69,7 @@ class Relays:
 
     def add(self, target: str, certificate: Path) -> str:
         """Starts a server with a certificate in front of the URL. Returns its own URL."""
-        return asyncio.run_coroutine_threadsafe(self._serve(target, certificate), self._loop).result(timeout=30)
+        return asyncio.run_coroutine_threadsafe(self._serve(target, certificate), self._loop).result(timeout=limit(10))
 
     async def _serve(self, target: str, certificate: Path) -> str:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
