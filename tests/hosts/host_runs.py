@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,6 @@ NORTHFLANK = "plugin: quayside.paas.northflank\n"
 CYCLE = "plugin: quayside.paas.cycle\n"
 # What every SSH secret of the simulator begins with.
 SSH_SECRET = "SimSsh"
-EXPIRED_WITHIN = 10.0  # seconds after the end of a run
 SHAPES: dict[str, dict[str, bool]] = {
     "exec and sftp": {"exec": True, "sftp": True},
     "exec only": {"exec": True, "sftp": False},
@@ -70,6 +72,7 @@ class User:
             CYCLE_API_KEY=self.sim.cycle.key,
             CYCLE_HUB_ID=self.sim.cycle.hub,
             ANSIBLE_SSH_COMMON_ARGS=f"-o UserKnownHostsFile={self.folder / 'known_hosts'}",
+            ANSIBLE_SSH_CONTROL_PATH_DIR=control_folder(self.folder),
             ANSIBLE_FORKS="20",
             **more,
         )
@@ -126,6 +129,14 @@ def user(folder: Path, sim: Simulator, northflank: str = NORTHFLANK, cycle: str 
     (folder / "my.northflank.yml").write_text(northflank, encoding="utf-8")
     (folder / "my.cycle.yml").write_text(cycle, encoding="utf-8")
     return User(folder, sim)
+
+
+@functools.cache
+def control_folder(folder: Path) -> str:
+    """A folder for the control sockets of a user's folder, with the short name that they need."""
+    made = tempfile.mkdtemp(prefix="qs-", dir="/tmp")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 def holds(path: Path, marks: list[bytes]) -> bool:
@@ -192,21 +203,3 @@ def ssh_requests(sim: Simulator, method: str) -> list[str]:
     found = [re.fullmatch(r"/v1/containers/\w+/instances/(\w+)/ssh", entry["path"]) for entry in sim.journal()
              if entry["method"] == method]  # fmt: skip
     return [match[1] for match in found if match]
-
-
-def valid_credentials(sim: Simulator, instances: set[str]) -> set[str]:
-    """The instances of which credentials were made and not expired afterwards."""
-    left: set[str] = set()
-    for entry in sim.journal():
-        match = re.fullmatch(r"/v1/containers/\w+/instances/(\w+)/ssh", entry["path"])
-        if match and entry["status"] == 200:
-            (left.add if entry["method"] == "GET" else left.discard)(match[1])
-    return left & instances
-
-
-def wait_until_expired(sim: Simulator, instances: set[str], seconds: float = EXPIRED_WITHIN) -> set[str]:
-    """The instances that still have credentials when so many seconds are over; returns as soon as there are none."""
-    deadline = time.monotonic() + seconds
-    while (left := valid_credentials(sim, instances)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left

@@ -1,22 +1,18 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong on the way into a container is one clear message, soon, and no credential is left behind."""
+"""What goes wrong on the way into a container is one clear message, soon."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from host_runs import Done, User, running_instances, ssh_requests, user, valid_credentials, wait_until_expired, watched
+from host_runs import Done, User, ssh_requests, user, watched
 
 from support.cycle import CONTAINERS
 from support.simulator import Simulator
@@ -160,76 +156,6 @@ def test_a_key_that_is_refused_is_one_message(me: User, key: str) -> None:
     assert value not in done.output
     one_message(done, "UNREACHABLE")
     assert seconds < SOON
-
-
-def test_a_gateway_that_is_slow_is_one_message_and_leaves_no_credential(me: User) -> None:
-    me.sim.cycle.settings(ssh={"delay": 60})
-    done, seconds = adhoc(me, WEB, "true", "-e", "ansible_cycle_timeout=3 ansible_ssh_timeout=3")
-    one_message(done, "UNREACHABLE")
-    assert seconds < SOON
-    assert len(ssh_requests(me.sim, "GET")) == 1
-    assert not wait_until_expired(me.sim, running_instances(me.sim))
-
-
-def test_a_task_that_fails_leaves_no_credential(me: User) -> None:
-    done, _seconds = adhoc(me, WEB, "exit 7")
-    assert done.code == 2
-    assert "rc=7" in done.output
-    assert not wait_until_expired(me.sim, running_instances(me.sim))
-
-
-def test_a_connection_that_is_reset_leaves_no_credential_for_the_end_of_the_run(me: User) -> None:
-    # In a container that ends together with the run, there is nobody left then to expire anything.
-    flag = me.folder / "reset"
-    raw, wait = {"ansible.builtin.raw": "true"}, {"ansible.builtin.command": "sleep 10"}
-    plays: list[dict[str, Any]] = [
-        {"hosts": "cycle_container_web", "tasks": [raw, {"ansible.builtin.meta": "reset_connection"}]},
-        {"hosts": "localhost", "connection": "local", "tasks": [{"ansible.builtin.command": f"touch {flag}"}, wait]},
-    ]
-    (me.folder / "play.yml").write_text(json.dumps([{**play, "gather_facts": False} for play in plays]))
-    with me.started("ansible-playbook", "play.yml") as process:
-        while not flag.exists():
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.05)
-        instances = set(ssh_requests(me.sim, "GET"))
-        assert len(instances) > 1
-        assert not valid_credentials(me.sim, instances)
-
-
-def to_all(process: subprocess.Popen[str], number: int) -> None:
-    """What Ctrl-C does: the signal goes to all processes of the terminal."""
-    os.killpg(process.pid, number)
-
-
-def to_one(process: subprocess.Popen[str], number: int) -> None:
-    os.kill(process.pid, number)
-
-
-@pytest.mark.parametrize(
-    ("send", "number"),
-    [(to_all, signal.SIGINT), (to_one, signal.SIGKILL), (to_all, signal.SIGKILL), (to_one, signal.SIGTERM)],
-    ids=["ctrl-c", "controller killed", "all killed", "terminated"],
-)
-@pytest.mark.parametrize("shape", [{}, {"exec": False, "sftp": False}], ids=["exec", "shell"])
-def test_a_run_that_is_ended_leaves_no_credential(
-    me: User, send: Callable[[subprocess.Popen[str], int], None], number: int, shape: dict[str, bool]
-) -> None:
-    me.sim.cycle.settings(ssh=shape)
-    flag = me.folder / "begun"
-    command = f"touch {flag}; sleep 60"
-    with me.started("ansible", WEB, "-m", "ansible.builtin.raw", "-a", command) as process:
-        while not flag.exists():
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.05)
-        send(process, number)
-        process.wait(timeout=30)
-        instances = set(ssh_requests(me.sim, "GET"))
-        assert len(instances) == 1
-        assert not wait_until_expired(me.sim, instances)
-        deadline = time.monotonic() + 10
-        while (open_ones := me.sim.cycle.ssh()["connections"]) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert open_ones == 0
 
 
 def test_workers_end_with_the_controller_and_not_with_the_command(me: User) -> None:
