@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import json
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,6 +75,7 @@ class User:
             CYCLE_API_KEY=self.sim.cycle.key,
             CYCLE_HUB_ID=self.sim.cycle.hub,
             ANSIBLE_SSH_COMMON_ARGS=f"-o UserKnownHostsFile={self.folder / 'known_hosts'}",
+            ANSIBLE_SSH_CONTROL_PATH_DIR=control_folder(self.folder),
             ANSIBLE_FORKS="20",
             # For connections and logins; the default is 10 seconds.
             ANSIBLE_TIMEOUT=str(int(limit(15))),
@@ -125,6 +130,14 @@ def user(folder: Path, sim: Simulator, northflank: str = NORTHFLANK, cycle: str 
     (folder / "my.northflank.yml").write_text(northflank, encoding="utf-8")
     (folder / "my.cycle.yml").write_text(cycle, encoding="utf-8")
     return User(folder, sim)
+
+
+@functools.cache
+def control_folder(folder: Path) -> str:
+    """A folder for the control sockets of a user's folder, with the short name that they need."""
+    made = tempfile.mkdtemp(prefix="qs-", dir="/tmp")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 def holds(path: Path, marks: list[bytes]) -> bool:
@@ -191,21 +204,6 @@ def ssh_requests(sim: Simulator, method: str) -> list[str]:
     found = [re.fullmatch(r"/v1/containers/\w+/instances/(\w+)/ssh", entry["path"]) for entry in sim.journal()
              if entry["method"] == method]  # fmt: skip
     return [match[1] for match in found if match]
-
-
-def valid_credentials(sim: Simulator, instances: set[str]) -> set[str]:
-    """The instances of which credentials were made and not expired afterwards."""
-    left: set[str] = set()
-    for entry in sim.journal():
-        match = re.fullmatch(r"/v1/containers/\w+/instances/(\w+)/ssh", entry["path"])
-        if match and entry["status"] == 200:
-            (left.add if entry["method"] == "GET" else left.discard)(match[1])
-    return left & instances
-
-
-def wait_until_expired(sim: Simulator, instances: set[str]) -> None:
-    """Waits until none of the instances has credentials. Raises AssertionError."""
-    wait_for(lambda: not valid_credentials(sim, instances), "the end of all credentials")
 
 
 def wait_until_begun(flag: Path, process: subprocess.Popen[str]) -> None:

@@ -213,6 +213,23 @@ def test_several_channels_at_once(sim: Simulator, mint: Mint) -> None:
     until(lambda: sim.cycle.ssh()["sessions"] == sim.cycle.ssh()["connections"] == 0)
 
 
+def test_a_limit_of_channels(sim: Simulator, mint: Mint) -> None:
+    sim.cycle.settings(ssh={"sessions": 2})
+
+    async def work(connection: asyncssh.SSHClientConnection) -> bytes:
+        first = await connection.create_process("cat", encoding=None)
+        second = await connection.create_process("cat", encoding=None)
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await connection.run("true")
+        for each in (first, second):
+            each.stdin.write_eof()
+            await each.wait()
+        return output_of(await connection.run("echo again", encoding=None))
+
+    assert over(mint(), work) == b"again\n"
+    assert ("session", 403) in ssh_events(sim)
+
+
 def test_the_shell_is_a_terminal(mint: Mint) -> None:
     async def work(connection: asyncssh.SSHClientConnection) -> tuple[bytes, int | None]:
         shell = await connection.create_process(term_type="xterm", term_size=(40, 20), encoding=None)

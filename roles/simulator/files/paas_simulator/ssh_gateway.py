@@ -74,6 +74,7 @@ class Connection(asyncssh.SSHServer):
         self._watcher: asyncio.Task[None] | None = None
         self._reason = "client"
         self.instance_id = ""
+        self.open_sessions = 0
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Remember the transport."""
@@ -145,8 +146,13 @@ class Connection(asyncssh.SSHServer):
             return "credentials expired"
         return None
 
-    def session_requested(self) -> Session:
-        """Open another session on the connection."""
+    def session_requested(self) -> Session | bool:
+        """Open another session on the connection, unless it has as many as it takes."""
+        most = self.platform.settings_now.ssh.sessions
+        if most and self.open_sessions >= most:
+            self.note("session", 403)
+            return False
+        self.open_sessions += 1
         return Session(self, self._gateway.directory(self.instance_id), self._world.toolbox)
 
 
@@ -187,6 +193,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end of the channel."""
+        self._connection.open_sessions -= 1
         if self._open:
             self._connection.count(-1)
         super().connection_lost(exc)

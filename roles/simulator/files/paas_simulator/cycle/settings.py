@@ -110,7 +110,8 @@ class Tokens:
 class Ssh:
     """What the gateway can do, its delay before an answer, the life of credentials.
 
-    ``close_on_expire``: open sessions end with the last valid credential. ``shell``: the interactive one, bash or sh.
+    ``close_on_expire``: open sessions end with the last valid credential. ``sessions``: how many a connection takes at
+    the same time (0: any number). ``shell``: the interactive one, bash or sh.
     ``tools``: what commands find in their path: all, or nothing but a POSIX sh and python3 (posix).
     """
 
@@ -118,6 +119,7 @@ class Ssh:
     sftp: bool = True
     delay: float = 0.0
     close_on_expire: bool = False
+    sessions: int = 0
     lifetime: float = 1800.0
     shell: str = "bash"
     tools: str = "all"
