@@ -2,19 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the roles leave to filters: tables, and results of commands."""
+"""Filters of roles: tables, and results of commands."""
 
 from __future__ import annotations
 
+import inspect
 import json
 import typing as t
 
 import jinja2
 import pytest
+import yaml
 
-from ansible_collections.quayside.paas.plugins.filter.shell_task_record import shell_task_record
-from ansible_collections.quayside.paas.plugins.filter.shell_task_result import shell_task_result
+from ansible_collections.quayside.paas.plugins.filter.shell_task import DOCUMENTATION, shell_task
 from ansible_collections.quayside.paas.plugins.filter.text_table import text_table
+from ansible_collections.quayside.paas.plugins.plugin_utils._shell_task import record_of, result_of
 
 # text_table
 
@@ -55,7 +57,17 @@ def test_wide_characters_take_two_columns() -> None:
     assert text_table([["日本", "x"], ["abcd", "y"]], heads=["A", "B"])[1:] == ["日本  x", "abcd  y"]
 
 
-# shell_task_record
+# shell_task in one host
+
+
+def test_shell_task_documents_its_options() -> None:
+    steps = [inspect.signature(step).parameters for step in (record_of, result_of)]
+    taken = {name: one.default for step in steps for name, one in [*step.items()][1:]}
+    options = yaml.safe_load(DOCUMENTATION)["options"]
+    assert {name for name in options if name != "_input"} == set(taken)
+    for name, default in taken.items():
+        if name != "hosts":
+            assert options[name].get("default") == (list(default) if isinstance(default, tuple) else default), name
 
 
 def ended(rc: int = 0, stdout: str = "", **more: t.Any) -> dict[str, t.Any]:
@@ -69,7 +81,7 @@ def test_a_record_of_several_commands() -> None:
         "changed": True,
         "results": [ended(stdout="one"), ended(stdout="two", stderr="hm", delta="1 day, 0:00:00.5")],
     }
-    assert shell_task_record(ran) == {
+    assert shell_task(ran) == {
         "status": "ok",
         "rc": 0,
         "stdout": "one\ntwo",
@@ -107,13 +119,13 @@ def test_a_record_of_several_commands() -> None:
     ],
 )
 def test_what_became_of_it(ran: dict[str, t.Any], status: str, rc: int | None, message: str) -> None:
-    record = shell_task_record(ran)
+    record = shell_task(ran)
     assert (record["status"], record["rc"], record["message"]) == (status, rc, message)
     assert record["stderr"] == ("no python" if rc == 127 else "")
 
 
 def test_a_task_of_a_file_is_named_and_timed_from_outside() -> None:
-    record = shell_task_record(ended(1), seconds=2.00049, task="Stop it")
+    record = shell_task(ended(1), seconds=2.00049, task="Stop it")
     assert record["message"] == "Stop it: ended with 1"
     assert record["seconds"] == 2.0
 
@@ -128,35 +140,35 @@ def test_a_task_of_a_file_is_named_and_timed_from_outside() -> None:
     ],
 )  # fmt: skip
 def test_of_a_task_with_no_log_nothing_is_told_but_that_it_failed(ran: dict[str, t.Any], message: str) -> None:
-    record = shell_task_record(ran, task="Stop it", hidden=True)
+    record = shell_task(ran, task="Stop it", hidden=True)
     assert (record["status"], record["message"]) == ("failed", message)
     assert "secret" not in repr(record)
 
 
 @pytest.mark.parametrize("secret", ["word-1\n", "\nword-1\r\n", "word-1 "])
 def test_a_secret_is_masked_without_the_blank_space_around_it(secret: str) -> None:
-    assert shell_task_record(ended(stdout=f"[{secret}]\n{secret}".rstrip()), secrets=[secret])["stdout"] in (
+    assert shell_task(ended(stdout=f"[{secret}]\n{secret}".rstrip()), secrets=[secret])["stdout"] in (
         "[********]\n********",
         "[********]\n\n********",
     )
-    assert "word-1" not in repr(shell_task_record(ended(stdout="a word-1"), secrets=[secret]))
+    assert "word-1" not in repr(shell_task(ended(stdout="a word-1"), secrets=[secret]))
 
 
 def test_a_secret_is_masked_in_what_ansible_could_not_read() -> None:
     secret = 'a "word"\n\u00fc'
     ran = {"failed": True, "msg": "MODULE FAILURE", "module_stdout": json.dumps({"stdout": f"[{secret}]"})}
-    assert shell_task_record(ran, secrets=[secret])["stdout"] == '{"stdout": "[********]"}'
+    assert shell_task(ran, secrets=[secret])["stdout"] == '{"stdout": "[********]"}'
 
 
 def test_secrets_are_masked_the_longest_first() -> None:
     ran = ended(2, "pass word-1 word word-12 ab", stderr="word-12", msg="word-12 refused")
-    record = shell_task_record(ran, secrets=["word", "word-12", "ab", ""])
+    record = shell_task(ran, secrets=["word", "word-12", "ab", ""])
     assert record["stdout"] == "pass ********-1 ******** ******** ab"
     assert record["stderr"] == "********"
     assert record["message"] == "******** refused"
 
 
-# shell_task_result
+# shell_task of all hosts
 
 
 def record(status: str = "ok", **more: t.Any) -> dict[str, t.Any]:
@@ -175,7 +187,7 @@ def record(status: str = "ok", **more: t.Any) -> dict[str, t.Any]:
 
 def test_a_result_sorts_the_hosts() -> None:
     records = {"a": record(), "b": record("failed"), "c": record("unreachable"), "d": {}}
-    result = shell_task_result(records, hosts=["a", "b", "c", "d", "e"], begun=4)
+    result = shell_task(records, hosts=["a", "b", "c", "d", "e"], begun=4)
     assert list(result["hosts"]) == ["a", "b", "c", "d", "e"]
     assert {state: result[state] for state in ("ok", "failed", "unreachable", "skipped")} == {
         "ok": ["a"],
@@ -199,12 +211,12 @@ def test_a_result_sorts_the_hosts() -> None:
     ],
 )
 def test_when_a_result_has_passed(status: str, check_mode: bool, passed: bool) -> None:
-    result = shell_task_result({"a": record(status)}, hosts=["a"], begun=1, check_mode=check_mode)
+    result = shell_task({"a": record(status)}, hosts=["a"], begun=1, check_mode=check_mode)
     assert (result["passed"], result["check_mode"]) == (passed, check_mode)
 
 
 def test_no_host_is_no_success() -> None:
-    assert shell_task_result({}, hosts=[]) == {
+    assert shell_task({}, hosts=[]) == {
         "hosts": {},
         "ok": [],
         "failed": [],
@@ -222,7 +234,7 @@ def test_no_host_is_no_success() -> None:
 def test_long_texts_are_cut_visibly(hosts: int, limits: dict[str, int], kept: int) -> None:
     names = [str(number) for number in range(hosts)]
     text = "".join(str(number % 10) for number in range(5001))
-    result = shell_task_result({name: record(stdout=text) for name in names}, hosts=names, begun=hosts, **limits)
+    result = shell_task({name: record(stdout=text) for name in names}, hosts=names, begun=hosts, **limits)
     cut = result["hosts"]["0"]["stdout"]
     mark = f"\n[… {5001 - kept} characters cut …]\n"
     assert mark in cut
