@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from support.playbook import COLLECTION, environment
@@ -51,15 +52,16 @@ def ansible_doc(folder: Path, *arguments: str) -> dict[str, Any]:
         folder: For temporary files.
         arguments: Full names, and options.
     """
-    done = subprocess.run(
-        [Path(sys.executable).parent / "ansible-doc", "--json", *arguments],
-        env=environment(folder),
-        capture_output=True,
-        text=True,
-        timeout=limit(60),
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-500:]
-    assert "WARNING" not in done.stderr, done.stderr[:500]
+    command = [Path(sys.executable).parent / "ansible-doc", "--json", *arguments]
+    with (folder / "errors.txt").open("w+", encoding="utf-8") as errors:
+        try:
+            done = subprocess.run(
+                command, env=environment(folder), stdout=subprocess.PIPE, stderr=errors, timeout=limit(60), check=False
+            )
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"ansible-doc did not end within {limit(60):.0f} s", pytrace=False)
+        errors.seek(0)
+        if done.returncode or "WARNING" in errors.read():
+            pytest.fail(f"ansible-doc exited with {done.returncode}, or warned: {errors.name}", pytrace=False)
     shown: dict[str, Any] = json.loads(done.stdout)
     return shown

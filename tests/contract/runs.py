@@ -145,18 +145,27 @@ class Pieces:
         folder = self._folder / module
         planned = list(_plan(module, folder))
         try:
-            run = run_playbook(
+            run = run_or_fail(
                 folder,
                 _plays(self.simulator, planned),
                 *("-vvvvv", "--diff"),
                 # With invocation, results repeat the arguments, the token among them: they have to be masked.
                 env={"ANSIBLE_INJECT_INVOCATION": "1", **simulator_environment(self.simulator)},
             )
-        except PlaybookTimeoutError as error:
-            return str(error)
-        if run.returncode or not run.results:
-            return run.summary
+        except pytest.fail.Exception as error:
+            return str(error.msg)
         return Piece(run, [one.finished(run) for one in planned])
+
+
+def run_or_fail(folder: Path, plays: list[dict[str, Any]], *arguments: str, **more: Any) -> Run:
+    """Do what run_playbook() does, and fail with one line if the playbook fails or does not end."""
+    try:
+        run = run_playbook(folder, plays, *arguments, **more)
+    except PlaybookTimeoutError as error:
+        pytest.fail(str(error), pytrace=False)
+    if run.returncode:
+        pytest.fail(run.summary, pytrace=False)
+    return run
 
 
 def report(findings: Iterable[str]) -> None:

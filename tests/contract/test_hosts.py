@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.playbook import Run, output_file, run_playbook, save
+from contract.runs import run_or_fail
+from support.playbook import Run, output_file, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,9 +90,7 @@ def tried(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Run
     ]
     saved = save({name: f"result_{number}" for number, (name, *_rest) in enumerate(SITUATIONS)})
     plays = play([*hosts, *tasks, saved], module_defaults=defaults(simulator.url, simulator.token))
-    run = run_playbook(tmp_path_factory.mktemp("hosts"), plays, "-vvv")
-    assert run.results, run.summary
-    return run
+    return run_or_fail(tmp_path_factory.mktemp("hosts"), plays, "-vvv")
 
 
 @pytest.mark.parametrize(("name", "in_worker"), [(situation[0], situation[3]) for situation in SITUATIONS])
@@ -132,14 +131,12 @@ def surrounded(request: pytest.FixtureRequest, simulator: Simulator, tmp_path_fa
             {"name": name, INFO: options, "register": f"result_{number}", "ignore_errors": True, **keywords}
             for number, (name, (keywords, options)) in enumerate(tried.items())
         ]
-        run = run_playbook(
+        return run_or_fail(
             folder,
             play([*tasks, save({name: f"result_{number}" for number, name in enumerate(tried)})]),
             *("-e", f"@{folder / 'vaulted.yml'}", "--vault-password-file", str(folder / "password")),
             extra_vars={"quayside_paas_in_process": request.param},
         )
-    assert run.returncode == 0, run.summary
-    return run
 
 
 def surroundings(sim: Simulator, silent_url: str) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
@@ -233,6 +230,5 @@ def test_the_items_of_a_loop_share_a_connection(counting: _CountingServer, tmp_p
     url = f"http://127.0.0.1:{counting.server_address[1]}"
     # Each item with another token: the connection is shared, the token is not.
     task = {"name": "Loop", INFO: {"api_token": "token-number-{{ item }}"}, "loop": list(range(10))}
-    run = run_playbook(tmp_path, play([task], module_defaults=defaults(url, "unused")))
-    assert run.returncode == 0, run.summary
+    run_or_fail(tmp_path, play([task], module_defaults=defaults(url, "unused")))
     assert counting.connections == 1

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.runs import QUICK, connections, simulator_environment, simulator_task
-from support.playbook import run_playbook, save
+from contract.runs import QUICK, connections, run_or_fail, simulator_environment, simulator_task
+from support.playbook import save
 
 if TYPE_CHECKING:
     from support.simulator import Simulator
@@ -63,8 +63,7 @@ def results(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> d
                 save(variables),
             ],
         }
-        run = run_playbook(tmp_path_factory.mktemp(compatibility), [play], env=simulator_environment(simulator))
-        assert run.returncode == 0, run.summary
+        run = run_or_fail(tmp_path_factory.mktemp(compatibility), [play], env=simulator_environment(simulator))
         found[compatibility] = run.results
     return found
 
