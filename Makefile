@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-SUITES = unit simulator conformance contract weather hosts roles awx integration sanity lint docs-lint docs-html licence package
+SUITES = unit simulator conformance contract resilience connections roles awx integration sanity lint docs-lint docs-html licence package
 .PHONY: help test test-all demo bench docs clean $(SUITES)
 
 # The first interpreter that can make a virtual environment. Looked for only by targets that need it.

@@ -58,17 +58,17 @@ def contract(session: nox.Session, pair: interpreters.Pair) -> None:
 
 @nox.session(python=False)
 @each_pair
-def weather(session: nox.Session, pair: interpreters.Pair) -> None:
+def resilience(session: nox.Session, pair: interpreters.Pair) -> None:
     """Bad input, a failing network and a misbehaving platform."""
     # Most of it is waiting.
-    suites.run_pytest(session, pair, "tests/weather", "-n", "3")
+    suites.run_pytest(session, pair, "tests/resilience", "-n", "3")
 
 
 @nox.session(python=False)
 @each_pair
-def hosts(session: nox.Session, pair: interpreters.Pair) -> None:
+def connections(session: nox.Session, pair: interpreters.Pair) -> None:
     """Plays in every container of both platforms, with inventories and connections."""
-    suites.run_pytest(session, pair, "tests/hosts", "-n", "2", "--dist", "loadfile")
+    suites.run_pytest(session, pair, "tests/connections", "-n", "2", "--dist", "loadfile")
 
 
 @nox.session(python=False)

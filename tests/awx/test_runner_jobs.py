@@ -18,7 +18,7 @@ import pytest
 import runner_jobs
 from runner_jobs import Credential, Inventory, Job, Running, Site
 
-from hosts.host_runs import SSH_SECRET, holds, running_containers, running_instances, ssh_requests
+from connections.host_runs import SSH_SECRET, holds, running_containers, running_instances, ssh_requests
 from support.playbook import COLLECTION
 from support.simulator import Simulator
 

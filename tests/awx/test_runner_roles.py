@@ -10,7 +10,7 @@ from typing import Any
 import runner_jobs
 from runner_jobs import Credential, Inventory, Job, Running, Site, data_of
 
-from hosts.host_runs import ssh_requests
+from connections.host_runs import ssh_requests
 from support.cycle import SERVERS
 from support.simulator import Simulator
 

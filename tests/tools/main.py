@@ -29,14 +29,14 @@ PYTEST_SUITES = {
     "simulator": ("simulator",),
     "conformance": ("conformance",),
     "contract": ("contract",),
-    "weather": ("weather",),
-    "hosts": ("hosts",),
+    "resilience": ("resilience",),
+    "connections": ("connections",),
     "roles": ("roles",),
     "awx": ("awx", "browser"),
 }
 # Those that take longest come first, so that what runs at the same time ends at about the same time.
 TEST = (
-    *("contract", "sanity", "weather", "hosts", "roles", "awx", "simulator", "package", "unit", "integration"),
+    *("contract", "sanity", "resilience", "connections", "roles", "awx", "simulator", "package", "unit", "integration"),
     *("docs-html", "lint", "conformance", "docs-lint", "licence"),
 )
 TEST_ALL = ("contract", "sanity", "unit")

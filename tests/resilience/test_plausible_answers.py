@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from weather import module_process
+from resilience import module_process
 
 if t.TYPE_CHECKING:
     from pathlib import Path

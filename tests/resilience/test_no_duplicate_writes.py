@@ -15,10 +15,10 @@ import typing as t
 
 import pytest
 
+from resilience import module_process
+from resilience.module_process import PATIENT, Arguments, ModuleProcess
 from support.settings import wait_for
 from support.simulator import Simulator
-from weather import module_process
-from weather.module_process import PATIENT, Arguments, ModuleProcess
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from resilience import module_process
 from support.cycle import SERVERS, instance_id
 from support.settings import wait_for
 from support.simulator import Simulator, start_simulator
-from weather import module_process
 
 if t.TYPE_CHECKING:
     import subprocess

@@ -14,5 +14,5 @@ from support import scheduling
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """All of test_weather.py goes to one worker, since a worker that gets any of it makes all of its runs."""
-    return scheduling.by_scope(config, log, lambda nodeid: "runs" if "test_weather.py::" in nodeid else nodeid)
+    """All of test_fault_cases.py goes to one worker, since a worker that gets any of it makes all of its runs."""
+    return scheduling.by_scope(config, log, lambda nodeid: "runs" if "test_fault_cases.py::" in nodeid else nodeid)

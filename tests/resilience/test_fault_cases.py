@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input and bad weather: each case ends in the right result or in one clear message, whichever way it is run.
+"""Bad input and faults: each case ends in the right result or in one clear message, both ways of running.
 
 Never a traceback, never a hang, never half a list, never a token where it can be read.
 """
@@ -15,8 +15,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from weather_cases import CASES, SAMPLE, Case, Record
-from weather_runs import APART, APART_CASES, HERE, ROUTES, Part, Parts, run_all
+from fault_cases import CASES, SAMPLE, Case, Record
+from fault_runs import APART, APART_CASES, HERE, ROUTES, Part, Parts, run_all
 
 from support.shared_run import SharedRun
 
@@ -29,7 +29,7 @@ by_route = pytest.mark.parametrize("route", ROUTES)
 @pytest.fixture(scope="session")
 def shared_run(tmp_path_factory: pytest.TempPathFactory) -> SharedRun[Parts]:
     """All cases, run both ways."""
-    return SharedRun(lambda: run_all(tmp_path_factory.mktemp("weather")))
+    return SharedRun(lambda: run_all(tmp_path_factory.mktemp("faults")))
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from weather_cases import CASES, CONTAINERS, SAMPLE, Case, Record, Seen, Site, Unsafe
-from weather_tls import Relays, make_certificate
+from fault_cases import CASES, CONTAINERS, SAMPLE, Case, Record, Seen, Site, Unsafe
+from tls_relay import Relays, make_certificate
 
 from support.playbook import Run, run_playbook, save
 from support.settings import NIGHTLY, limit
