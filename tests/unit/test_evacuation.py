@@ -343,6 +343,20 @@ def test_what_somebody_else_has_drained_stays_drained(clock: Clock) -> None:
     assert error.results["drained"] == ["i1", "i2"]
 
 
+def test_what_somebody_else_drains_meanwhile_stays_drained(hub: Hub) -> None:
+    hub.outcome = "failed"
+
+    def plan_steps(*arguments: t.Any) -> t.Any:
+        found = evacuation_batch.plan_steps(*arguments)
+        hub.instances[0]["traffic_drain"] = DRAINED
+        return found
+
+    with mock.patch.object(evacuation, "plan_steps", plan_steps):
+        error = fails(hub)
+    assert asked(hub) == [("start", "i1"), ("revert", "i1")]
+    assert error.results["drained"] == ["i1"]
+
+
 def test_a_target_that_is_gone_fails_before_anything_is_done(hub: Hub) -> None:
     hub.usable, usable = hub.usable[:1], hub.usable
     with mock.patch.object(evacuation, "usable_servers", return_value=usable):
@@ -406,6 +420,15 @@ def test_killed_and_run_again(hub: Hub, clock: Clock, request_number: int, later
     assert states(result) == {"i1": "migrated"}
     assert result["changed"] is (request_number == 1)
     assert [one["server_id"] for one in hub.instances if one["ready_state"] == "active"] == ["s2"]
+
+
+def test_a_migration_to_another_server_than_the_one_chosen_now_is_left_alone(hub: Hub) -> None:
+    hub.trouble = [None, (Killed(), True)]
+    with pytest.raises(Killed):
+        evacuate(hub, targets="s3")
+    result = evacuate(hub, targets="s2")
+    assert (states(result), result["outcomes"][0]["target"]) == ({"i1": "migrated"}, "host-s3")
+    assert asked(hub) == [("drain", "i1"), ("start", "i1")]
 
 
 def test_a_migration_that_was_asked_for_is_predicted_as_no_change(hub: Hub, clock: Clock) -> None:

@@ -56,8 +56,8 @@ def plan(client: Cycle, params: Params) -> Plan:
 
     Raises:
         OptionError: An option has a value that cannot be used.
-        StateError: A server does not exist, or more migrations failed than max_unhealthy allows, in check mode would
-            fail. All outcomes are then in its results. Also raised by the plan's act().
+        StateError: A server does not exist. In check mode, more migrations would fail than max_unhealthy allows; act()
+            raises it if more failed. All outcomes are in its results.
         ApiError: Something could not be read.
     """
     _check_numbers(params)

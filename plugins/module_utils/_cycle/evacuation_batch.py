@@ -94,8 +94,10 @@ def foresee(step: Step) -> Outcome:
 def migrate(client: Cycle, params: Params, steps: t.Mapping[str, Step]) -> dict[str, Outcome]:
     """Drain the instances of traffic, migrate them, and return the outcomes. A failure is an outcome, too."""
     to_drain = [step.move for step in steps.values() if params["drain"] and step.move.drain and step.starts]
-    drained = _by_container(lambda move: _drain(client, params, move), to_drain)
-    if any(error is None for _jobs, error in drained.values()):
+    asked = _by_container(lambda move: _drain(client, params, move), to_drain)
+    # Without those that somebody else has drained since they were planned.
+    drained = {instance_id: (jobs, error) for instance_id, (jobs, error) in asked.items() if jobs or error}
+    if any(jobs for jobs, _error in drained.values()):
         Deadline(params["drain_seconds"], params["drain_seconds"]).pause()
 
     def migrate_one(move: Move) -> Outcome:
