@@ -39,7 +39,7 @@ def unit(session: nox.Session, pair: interpreters.Pair) -> None:
 @each_pair
 def simulator(session: nox.Session, pair: interpreters.Pair) -> None:
     """The simulator's own behaviour."""
-    suites.run_pytest(session, pair, "tests/simulator", "-n", "2", "--dist", "loadfile")
+    suites.run_pytest(session, pair, "tests/simulator", "-n", "2", "--dist", "worksteal")
 
 
 @nox.session(python=False)

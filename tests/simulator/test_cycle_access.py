@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from support.cycle import HUB, SERVERS, at, code, placement
+from support.settings import limit
 from support.simulator import Simulator, fetch
 
 WEB = at("web", rest="/instances")
@@ -118,7 +119,7 @@ def _raw(sim: Simulator, kind: str, body: bytes) -> int:
     headers = {**sim.cycle.headers(), "Content-Type": kind}
     request = urllib.request.Request(sim.cycle.url + WEB, data=body, method="POST", headers=headers)
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=limit(10)) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -16,7 +16,7 @@ from paas_simulator.cycle import Settings
 from paas_simulator.estate import EstateError, load_estate
 from paas_simulator.world import World
 from support.cycle import CONTAINERS, SERVERS, at, code, ids, instance, instance_id, placement
-from support.simulator import Simulator, start_simulator
+from support.simulator import Simulator
 
 ACTIVITY = "/v1/hubs/current/activity"
 
@@ -200,14 +200,3 @@ def test_estates_that_cannot_be_used(tmp_path: Path, section: Any) -> None:
     path.write_text(yaml.safe_dump({"cycle": section}), encoding="utf-8")
     with pytest.raises(EstateError):
         World(load_estate(path))
-
-
-def test_a_simulator_of_one_platform_answers(tmp_path: Path) -> None:
-    path = tmp_path / "estate.yml"
-    path.write_text(yaml.safe_dump({"cycle": load_estate()["cycle"]}), encoding="utf-8")
-    running = start_simulator(estate=path)
-    try:
-        assert running.cycle.get("/v1/hubs/current").status == 200
-        assert running.get("/v1/projects", token=None).status == 401
-    finally:
-        running.stop()

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import asyncssh
 import pytest
 
+from support.settings import limit, wait_for
 from support.simulator import Simulator, start_simulator
 
 needs_openssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="NOT TESTED: the client of OpenSSH is missing")
@@ -84,7 +85,13 @@ def openssh(tmp_path: Path, sim: Simulator) -> OpenSsh:
         # A master that goes into the background keeps its standard error: no pipe.
         with (tmp_path / "stderr").open("w+b") as errors:
             done = subprocess.run(
-                command, input=data, stdout=subprocess.PIPE, stderr=errors, env=environment, timeout=20, check=False
+                command,
+                input=data,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                timeout=limit(10),
+                check=False,
             )
             errors.seek(0)
             done.stderr = errors.read()
@@ -100,8 +107,8 @@ async def connect(login: Login, **options: Any) -> asyncssh.SSHClientConnection:
 
 
 def talk(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run asynchronous work, which has to be quick."""
-    return asyncio.run(asyncio.wait_for(work, 15))
+    """Run asynchronous work."""
+    return asyncio.run(asyncio.wait_for(work, limit(15)))
 
 
 def over(login: Login, work: Callable[[asyncssh.SSHClientConnection], Coroutine[Any, Any, Any]]) -> Any:
@@ -145,14 +152,6 @@ def lets_in(login: Login) -> bool:
     return bool(talk(enter()))
 
 
-def until(true: Callable[[], object], limit: float = 5.0) -> None:
-    """Wait until something holds, or fail."""
-    deadline = time.monotonic() + limit
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 def processes(mark: str) -> list[str]:
     """Return the processes of this machine with a text in their arguments."""
     found = []
@@ -191,8 +190,8 @@ def test_standard_input_is_binary_and_large(mint: Mint) -> None:
 def test_signals_go_both_ways(mint: Mint) -> None:
     async def work(connection: asyncssh.SSHClientConnection) -> Any:
         ended = await connection.run("kill -USR1 $$", encoding=None)
-        process = await connection.create_process("sleep 60; echo not reached", encoding=None)
-        await asyncio.sleep(0.2)
+        process = await connection.create_process("echo ready; sleep 600; echo not reached", encoding=None)
+        assert await process.stdout.readline() == b"ready\n"
         process.send_signal("TERM")
         return ended.exit_signal, (await process.wait()).exit_signal
 
@@ -203,14 +202,14 @@ def test_signals_go_both_ways(mint: Mint) -> None:
 def test_several_channels_at_once(sim: Simulator, mint: Mint) -> None:
     async def work(connection: asyncssh.SSHClientConnection) -> list[bytes]:
         one = await connection.create_process("cat", encoding=None)
-        until(lambda: sim.cycle.ssh() == {**sim.cycle.ssh(), "connections": 1, "sessions": 1})
+        wait_for(lambda: sim.cycle.ssh() == {**sim.cycle.ssh(), "connections": 1, "sessions": 1}, "the session")
         done = await asyncio.gather(*(connection.run(f"echo {number}", encoding=None) for number in range(8)))
         one.stdin.write(b"still here")
         one.stdin.write_eof()
         return [*(output_of(each) for each in done), output_of(await one.wait())]
 
     assert over(mint(), work) == [*(f"{number}\n".encode() for number in range(8)), b"still here"]
-    until(lambda: sim.cycle.ssh()["sessions"] == sim.cycle.ssh()["connections"] == 0)
+    wait_for(lambda: sim.cycle.ssh()["sessions"] == sim.cycle.ssh()["connections"] == 0, "the end of all sessions")
 
 
 def test_a_limit_of_channels(sim: Simulator, mint: Mint) -> None:
@@ -341,7 +340,7 @@ def test_with_nothing_but_a_shell(sim: Simulator, mint: Mint) -> None:
         return (await shell.wait()).exit_status
 
     assert over(mint(), work) == 9
-    until(lambda: len(ssh_events(sim)) == 6)
+    wait_for(lambda: len(ssh_events(sim)) == 6, "six events")
     expected = [("login", 200), ("exec", 403), ("sftp", 403), ("shell", 200), ("exit", 200), ("close", 200)]
     assert ssh_events(sim) == expected
 
@@ -399,6 +398,7 @@ def test_open_sessions_when_credentials_expire(sim: Simulator, mint: Mint, close
         async with await connect(login) as first, await connect(other) as second:
             reader = await first.create_process("cat", encoding=None)
             assert sim.cycle.send("DELETE", f"{path_of(running(sim)[0])}/ssh").status == 200
+            # Open sessions are looked at every 0.1 seconds.
             await (first.wait_closed() if close else asyncio.sleep(0.3))
             reader.stdin.write_eof()
             status = (await reader.wait()).exit_status
@@ -406,7 +406,7 @@ def test_open_sessions_when_credentials_expire(sim: Simulator, mint: Mint, close
             return status == 0
 
     assert talk(work()) is not close
-    until(lambda: [event for event, _status in ssh_events(sim)].count("close") == 2)
+    wait_for(lambda: [event for event, _status in ssh_events(sim)].count("close") == 2, "the end of both connections")
     reasons = {entry["body"].get("reason") for entry in sim.journal() if entry["method"] == "SSH"} - {None}
     assert reasons == ({"client", "credentials expired"} if close else {"client"})
 
@@ -416,13 +416,13 @@ def test_a_session_ends_with_its_instance(sim: Simulator, mint: Mint) -> None:
 
     async def work(connection: asyncssh.SSHClientConnection) -> int | None:
         reader = await connection.create_process(mark, encoding=None)
-        until(lambda: processes(mark))
+        wait_for(lambda: processes(mark), "the process")
         assert sim.cycle.send("DELETE", path_of(instance)).status == 202
         return (await reader.wait()).exit_status
 
     assert over(login, work) != 0
     assert not lets_in(login)
-    until(lambda: not processes(mark))
+    wait_for(lambda: not processes(mark), "the end of the processes")
 
 
 def test_a_reset_ends_sessions(sim: Simulator, mint: Mint) -> None:
@@ -431,7 +431,7 @@ def test_a_reset_ends_sessions(sim: Simulator, mint: Mint) -> None:
         await connection.wait_closed()
 
     over(mint(), work)
-    until(lambda: sim.cycle.ssh()["connections"] == 0)
+    wait_for(lambda: sim.cycle.ssh()["connections"] == 0, "the end of the connection")
     assert sim.journal() == []
 
 
@@ -481,7 +481,7 @@ def test_sessions_leave_no_processes(mint: Mint) -> None:
             await asyncio.sleep(0.02)
 
     over(mint(), work)
-    until(lambda: not processes(mark))
+    wait_for(lambda: not processes(mark), "the end of the processes")
 
 
 def test_a_daemon_outlives_its_session_but_not_the_simulator() -> None:
@@ -489,22 +489,29 @@ def test_a_daemon_outlives_its_session_but_not_the_simulator() -> None:
     own = start_simulator()
     try:
         login = mint_for(own)
-        started = command(login, f"setsid {mark} > /dev/null 2>&1 < /dev/null & sleep 0.2; pwd")
-        home = Path(started[0].decode().strip())
-        time.sleep(0.5)
+        # Nothing of the session survives its end, and this process is the last to go.
+        stubborn = f"sleep 98{os.getpid()}"
+        in_own_session = "[ $(cut -d ' ' -f 6 /proc/$!/stat) -eq $! ]"
+        text = f"""
+            (trap '' HUP; exec {stubborn}) > /dev/null 2>&1 < /dev/null &
+            setsid {mark} > /dev/null 2>&1 < /dev/null &
+            until {in_own_session}; do sleep 0.02; done; pwd
+        """
+        home = Path(command(login, text)[0].decode().strip())
+        wait_for(lambda: not processes(stubborn), "the end of the session")
         assert processes(mark)
 
         async def cut_off() -> None:
             connection = await connect(login)
             await connection.create_process(mark, encoding=None)
-            until(lambda: len([line for line in processes(mark) if line.startswith("sleep")]) == 2)
+            wait_for(lambda: len([each for each in processes(mark) if each.startswith("sleep")]) == 2, "the process")
             own.stop()
             await connection.wait_closed()
 
         talk(cut_off())
     finally:
         own.stop()
-    until(lambda: not processes(mark))
+    wait_for(lambda: not processes(mark), "the end of the processes")
     assert not home.exists()
     assert not home.parent.exists()
 
@@ -514,7 +521,7 @@ def test_secrets_are_nowhere(sim: Simulator, mint: Mint) -> None:
     assert not lets_in(login._replace(user="0" * 24))
 
     async def work(connection: asyncssh.SSHClientConnection) -> str:
-        process = await connection.create_process("sleep 5", encoding=None)
+        process = await connection.create_process("sleep 600", encoding=None)
         listed = "\n".join(processes(""))
         process.terminate()
         return listed

@@ -52,33 +52,34 @@ OWN = {
 }
 
 
-def own_estate(policy: str = "allow") -> dict[str, Any]:
-    """Return an estate of one template."""
-    template = {**OWN, "options": {"autorun": False, "concurrencyPolicy": policy}}
-    tokens = [{"name": "demo", "token": "nf-sim-own-estate-0000", "team": "crew", "permissions": ["*"]}]
-    return {
-        "clock": "2026-11-02T08:00:00.000Z",
-        "northflank": {"tokens": tokens, "teams": [{"id": "crew", "name": "Crew", "templates": [template]}]},
-    }
+POLICIES = ("allow", "queue", "latest", "replace", "forbid")
+
+
+def own_estate() -> dict[str, Any]:
+    """Return an estate with a team and a token for each concurrency policy; its template has that policy."""
+    tokens = [{"name": name, "token": f"nf-sim-{name}-0000", "team": name, "permissions": ["*"]} for name in POLICIES]
+    teams = [
+        {"id": name, "name": name, "templates": [{**OWN, "options": {"autorun": False, "concurrencyPolicy": name}}]}
+        for name in POLICIES
+    ]
+    return {"clock": "2026-11-02T08:00:00.000Z", "northflank": {"tokens": tokens, "teams": teams}}
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Simulators of an estate with one template, by its concurrency policy; their clocks stand still."""
-    running: dict[str, Simulator] = {}
+    """A simulator of its own estate at its start, its clock standing still; ``demo`` is the token of a policy."""
+    file = tmp_path_factory.mktemp("small") / "estate.yml"
+    file.write_text(json.dumps(own_estate()), encoding="utf-8")
+    simulator = start_simulator(estate=file)
 
-    def start(policy: str = "allow") -> Simulator:
-        if policy not in running:
-            file = tmp_path_factory.mktemp(policy) / "estate.yml"
-            file.write_text(json.dumps(own_estate(policy)), encoding="utf-8")
-            running[policy] = start_simulator(estate=file)
-        running[policy].reset()
-        running[policy].clock(freeze=True, set="2026-11-02T08:00:00.000Z")
-        return running[policy]
+    def choose(policy: str = "allow") -> Simulator:
+        simulator.reset()
+        simulator.clock(freeze=True, set="2026-11-02T08:00:00.000Z")
+        simulator.tokens["demo"] = simulator.tokens[policy]
+        return simulator
 
-    yield start
-    for simulator in running.values():
-        simulator.stop()
+    yield choose
+    simulator.stop()
 
 
 RELEASE = f"{TEMPLATES}/release/runs"

@@ -22,6 +22,7 @@ from support.settings import limit
 
 SERVICE = Path(__file__).resolve().parents[2] / "roles" / "simulator" / "files"
 START_SECONDS = 15.0
+RESPONSE_LIMIT = limit(30)
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -55,7 +56,7 @@ def fetch(
     method: str = "GET",
     headers: Mapping[str, str] | None = None,
     body: Any = None,
-    timeout: float = limit(30),
+    timeout: float = RESPONSE_LIMIT,
 ) -> Reply:
     """Send a request and return the answer, whatever its status. Raises OSError when there is none."""
     data = None if body is None else json.dumps(body).encode()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
@@ -16,6 +17,7 @@ import threading
 import typing as t
 
 from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from support.settings import limit
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -25,7 +27,7 @@ class Peer:
     """The other end of a connection. request: what was asked for when it was opened, by lines."""
 
     def __init__(self, sock: socket.socket) -> None:
-        sock.settimeout(5)
+        sock.settimeout(limit(5))
         self.socket = sock
         self.request: list[str] = []
 
@@ -57,6 +59,15 @@ class Peer:
 
     def send(self, data: bytes | str, opcode: int = BINARY, fin: bool = True) -> None:
         self.write(frame(data, opcode, fin))
+
+    def wait_for_the_end(self) -> None:
+        """Reads until the client is gone, and confirms its close."""
+        with contextlib.suppress(OSError, AssertionError):
+            while True:
+                opcode, content = self.read()
+                if opcode == CLOSE:
+                    self.send(content, CLOSE)
+                    self.socket.shutdown(socket.SHUT_WR)
 
     def read(self) -> tuple[int, bytes]:
         """A frame of the client: its opcode, its content without the mask."""
@@ -128,7 +139,7 @@ class Network:
 
     def check(self) -> None:
         for thread in self.threads:
-            thread.join(5)
+            thread.join(limit(5))
             assert not thread.is_alive()
         for peer in self.peers:
             peer.socket.close()

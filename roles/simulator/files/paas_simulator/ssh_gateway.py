@@ -168,6 +168,8 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._home = home
         self._tools = tools
         self._leader: int | None = None
+        # Signals that arrived before the process was there.
+        self._early: list[int] = []
         self._terminal: int | None = None
         self._open = False
 
@@ -201,9 +203,13 @@ class Session(asyncssh.SSHServerProcess[bytes]):
     def signal_received(self, signal: str) -> None:
         """Pass a signal on to the processes of the session."""
         number = _signal_number(signal)
-        if self._leader is not None and number is not None:
-            with suppress(OSError):
-                os.killpg(self._leader, number)
+        if number is None:
+            return
+        if self._leader is None:
+            self._early.append(number)
+            return
+        with suppress(OSError):
+            os.killpg(self._leader, number)
 
     def break_received(self, msec: int) -> bool:
         """Refuse breaks."""
@@ -225,6 +231,9 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             start = self._on_pipes(["/bin/sh", "-c", self.command])
         child, stdin = await start
         self._leader = child.pid
+        for number in self._early:
+            with suppress(OSError):
+                os.killpg(child.pid, number)
         feeding = asyncio.create_task(self._feed(stdin))
         try:
             await places.either(child.wait(), self.channel.wait_closed())
