@@ -10,7 +10,7 @@ from typing import Any
 import runner_jobs
 from runner_jobs import Credential, Inventory, Job, Running, Site, data_of
 
-from hosts.host_runs import running_instances, ssh_requests, valid_credentials
+from hosts.host_runs import ssh_requests
 from support.cycle import SERVERS
 from support.simulator import Simulator
 
@@ -51,7 +51,7 @@ def test_commands_of_a_survey_run_in_containers(
     assert len(result["ok"]) == len(result["hosts"]) == 4
     assert {each["stdout"] for each in result["hosts"].values()} == {"one\n{{ 6 * 7 }}"}
     assert len(ssh_requests(sim, "GET")) == 2
-    assert not valid_credentials(sim, running_instances(sim))
+    assert ssh_requests(sim, "DELETE") == []
 
 
 def test_a_report_is_made_before_it_fails_the_night(
