@@ -414,9 +414,8 @@ def started(site: Site, prepared: Prepared) -> Iterator[Running]:
     processes what that sends. At the end of the block the worker is waited for, and told to end when the block failed.
     Then its container ends: whatever is left of it is killed."""
     private = Path(tempfile.mkdtemp(prefix="r-", dir=site.folder))
-    entrypoint = site.project / "extensions" / "awx" / "execution-environment" / "wait-for-keeper.sh"
     process = subprocess.Popen(
-        ["sh", str(entrypoint), "ansible-runner", "worker", f"--private-data-dir={private}"],
+        ["ansible-runner", "worker", f"--private-data-dir={private}"],
         env=in_execution_environment(site, private),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -528,8 +527,6 @@ def in_execution_environment(site: Site, private: Path) -> dict[str, str]:
         "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
         "HOME": str(site.home),
         "TMPDIR": str(site.home),
-        # Where the entrypoint looks for keepers if it is not told: in a container that is /runner/cp.
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(private / "cp"),
     }
 
 

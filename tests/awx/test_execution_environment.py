@@ -1,17 +1,14 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The execution environment: what ansible-builder makes of its definition, and the program that its containers run."""
+"""The execution environment: what ansible-builder makes of its definition."""
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
 import subprocess
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +18,6 @@ import yaml
 from support.playbook import COLLECTION, environment
 
 DEFINITION = "extensions/awx/execution-environment/execution-environment.yml"
-ENTRYPOINT = COLLECTION / "extensions" / "awx" / "execution-environment" / "wait-for-keeper.sh"
 
 
 def builder(folder: Path, *arguments: str) -> str:
@@ -74,55 +70,3 @@ def test_the_container_file_has_what_the_definition_says(context: Path) -> None:
     assert re.search(r'^ARG ANSIBLE_INSTALL_REFS="ansible-core~=2\.21\.\d+ ansible-runner~=2\.4\.\d+"$', text, re.M)
     # What the collection needs is found out while building, from the collection.
     assert "introspect.py introspect" in text
-    entrypoint = re.findall(r"^ENTRYPOINT (.*)$", text, re.M)[-1]
-    assert yaml.safe_load(entrypoint)[-2:] == ["sh", "/opt/quayside/wait-for-keeper.sh"]
-    (source,) = re.findall(r"^COPY (\S+) /opt/quayside/wait-for-keeper.sh$", text, re.M)
-    assert (context / source).read_bytes() == ENTRYPOINT.read_bytes()
-
-
-# The program that a container runs
-
-
-def variables(folder: Path) -> dict[str, str]:
-    """An environment in which keepers have their folders below a folder."""
-    found = environment(folder, HOME=str(folder), TMPDIR=str(folder))
-    return {**found, "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp")}
-
-
-@pytest.mark.parametrize("place", ["cp", ".ansible/cp", f"quayside-{os.getuid()}"])
-def test_the_entrypoint_waits_until_no_keeper_is_left(tmp_path: Path, place: str) -> None:
-    keeper = tmp_path / place / "qs-0123456789"
-    script = f"mkdir -p {keeper}; (sleep 1; rmdir {keeper}) >/dev/null 2>&1 & exit 3"
-    began = time.monotonic()
-    done = subprocess.run(["sh", str(ENTRYPOINT), "sh", "-c", script], env=variables(tmp_path), check=False, timeout=30)
-    assert done.returncode == 3
-    assert not keeper.exists()
-    assert 1 <= time.monotonic() - began < 5
-
-
-def test_the_entrypoint_takes_no_time_without_a_keeper(tmp_path: Path) -> None:
-    began = time.monotonic()
-    done = subprocess.run(
-        ["sh", str(ENTRYPOINT), "cat"], env=variables(tmp_path), input="in and out", text=True, stdout=subprocess.PIPE,
-        check=True, timeout=30,
-    )  # fmt: skip
-    assert done.stdout == "in and out"
-    assert time.monotonic() - began < 1
-
-
-def test_the_entrypoint_outlives_a_signal_to_end(tmp_path: Path) -> None:
-    keeper = tmp_path / "cp" / "qs-0123456789"
-    script = f"mkdir -p {keeper}; echo there; exec sleep 30"
-    with subprocess.Popen(
-        ["sh", str(ENTRYPOINT), "sh", "-c", script],
-        env=variables(tmp_path),
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"there\n"
-        os.killpg(process.pid, signal.SIGTERM)
-        time.sleep(0.5)
-        assert process.poll() is None
-        keeper.rmdir()
-        assert process.wait(timeout=10) == 128 + signal.SIGTERM

@@ -51,6 +51,7 @@ def test_commands_of_a_survey_run_in_containers(
     assert len(result["ok"]) == len(result["hosts"]) == 4
     assert {each["stdout"] for each in result["hosts"].values()} == {"one\n{{ 6 * 7 }}"}
     assert len(ssh_requests(sim, "GET")) == 2
+    assert ssh_requests(sim, "DELETE") == []
 
 
 def test_a_report_is_made_before_it_fails_the_night(
