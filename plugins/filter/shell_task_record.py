@@ -65,7 +65,7 @@ from collections.abc import Iterable, Mapping
 
 from ansible.utils.unsafe_proxy import wrap_var
 
-from ansible_collections.quayside.paas.plugins.module_utils._response import json_spellings
+from ansible_collections.quayside.paas.plugins.module_utils._redact import json_spellings
 
 MASK = "********"
 HIDDEN = "failed, and its no_log hides why"

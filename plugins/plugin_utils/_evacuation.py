@@ -25,14 +25,14 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.instances imp
     state_of,
     unfit,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration import is_up
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.migration_pair import (
     id_of_successor,
     is_retained,
+    is_up,
     shall_run,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.volumes import megabytes
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
+from ansible_collections.quayside.paas.plugins.module_utils._types import value_at
 
 Item = dict[str, t.Any]
 Items = t.Sequence[Item]

@@ -13,7 +13,7 @@ import typing as t
 from unittest import mock
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import migration, traffic_drain, volumes
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import without_secrets
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import SECRETS
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     NotFoundError,
@@ -21,6 +21,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._module.action import apply
+from ansible_collections.quayside.paas.plugins.module_utils._redact import blank
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from unit.fakes import Clock
 from unit.hosts import declared, validate
@@ -163,7 +164,7 @@ class Hub:
         return descriptor
 
     def plain(self, value: t.Any) -> t.Any:
-        return without_secrets(value)
+        return blank(value, SECRETS)
 
     # What the platform does
 

@@ -41,8 +41,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     StateError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._plan import Done, Plan
-from ansible_collections.quayside.paas.plugins.module_utils._resource import value_at
 from ansible_collections.quayside.paas.plugins.module_utils._timestamps import parse
+from ansible_collections.quayside.paas.plugins.module_utils._types import value_at
 
 Params = t.Mapping[str, t.Any]
 

@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from .._resource import Filter, Resource
+from .._resource import Filter
+from .resource import NorthflankResource
 
 # The 13 states of the official client; the vendor page of 2024 has nine of them.
 RUN_STATES = [
@@ -50,7 +51,7 @@ ADDONS_UPDATE = "Project > Addons > General > Update"
 TEMPLATES_RUN = "Account > Templates > General > Run"
 RUNS_ABORT = "Account > Templates > Runs > Abort"
 
-PROJECT = Resource(
+PROJECT = NorthflankResource(
     noun="project",
     list_key="projects",
     id_option="project_id",
@@ -58,7 +59,7 @@ PROJECT = Resource(
     one="projects/{project_id}",
     permission="Project > Projects > Manage > Read",
 )
-ADDON = Resource(
+ADDON = NorthflankResource(
     noun="addon",
     list_key="addons",
     id_option="addon_id",
@@ -68,7 +69,7 @@ ADDON = Resource(
     user_keyed=USER_KEYED,
     permission="Project > Addons > General > Read",
 )
-ADDON_CONTAINER = Resource(
+ADDON_CONTAINER = NorthflankResource(
     noun="container",
     list_key="containers",
     id_option="container_name",
@@ -77,7 +78,7 @@ ADDON_CONTAINER = Resource(
     identity="name",
     permission="Project > Addons > General > Read (in older roles: Deployment > View Instances)",
 )
-ADDON_VERSION = Resource(
+ADDON_VERSION = NorthflankResource(
     noun="version",
     list_key="addonVersions",
     id_option="addon_version",
@@ -87,7 +88,7 @@ ADDON_VERSION = Resource(
     singleton={"version": None, "upgrade_to": [], "lifecycle_status": None, "upgrade_history": []},
     permission="Project > Addons > General > Read",
 )
-ADDON_BACKUP = Resource(
+ADDON_BACKUP = NorthflankResource(
     noun="backup",
     list_key="backups",
     id_option="backup_id",
@@ -96,7 +97,7 @@ ADDON_BACKUP = Resource(
     one="projects/{project_id}/addons/{addon_id}/backups/{backup_id}",
     permission="Project > Addons > General > Read",
 )
-BACKUP_RESTORE = Resource(
+BACKUP_RESTORE = NorthflankResource(
     noun="restore",
     list_key="restores",
     id_option="restore_id",
@@ -108,7 +109,7 @@ BACKUP_RESTORE = Resource(
     scope={"source_project_id": "sourceProjectId", "source_addon_id": "sourceAddonId"},
     permission="Project > Addons > General > Read",
 )
-TEMPLATE = Resource(
+TEMPLATE = NorthflankResource(
     noun="template",
     list_key="templates",
     id_option="template_id",
@@ -117,7 +118,7 @@ TEMPLATE = Resource(
     user_keyed=USER_KEYED,
     permission="Account > Templates > General > Read",
 )
-TEMPLATE_RUN = Resource(
+TEMPLATE_RUN = NorthflankResource(
     noun="template run",
     list_key="templateRuns",
     id_option="run_id",
