@@ -186,13 +186,7 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
-from ..module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    OptionError,
-    PaasError,
-    TransportError,
-)
+from ..module_utils._errors import ApiError, InvalidResponseError, OptionError, PaasError, TransportError
 from ..module_utils._northflank import exec as northflank_exec
 from ..module_utils._northflank.api import Northflank
 from ..module_utils._northflank.exec import PORTION, Input, Limits, Target

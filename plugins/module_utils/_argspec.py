@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Argument specifications as data that can be merged, and the options that every module shares."""
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ class ArgumentSpec:
     required_by: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def merge(self, other: ArgumentSpec) -> ArgumentSpec:
-        """Both specifications in one. Where both have an option, the other one's definition counts."""
+        """Return both specifications in one. If both have an option, the other one's definition counts."""
         return ArgumentSpec(
             options={**self.options, **other.options},
             mutually_exclusive=self.mutually_exclusive + other.mutually_exclusive,
@@ -38,7 +36,7 @@ class ArgumentSpec:
         )
 
     def rules(self) -> dict[str, t.Any]:
-        """Keyword arguments for ArgumentSpecValidator, besides the options."""
+        """Return keyword arguments for ArgumentSpecValidator, besides the options."""
         return {
             "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
             "required_together": [list(names) for names in self.required_together],
@@ -48,27 +46,12 @@ class ArgumentSpec:
         }
 
     def to_kwargs(self) -> dict[str, t.Any]:
-        """Keyword arguments for AnsibleModule."""
+        """Return keyword arguments for AnsibleModule."""
         return {"argument_spec": self.options, **self.rules()}
 
 
-def texts_in(value: t.Any) -> t.Iterator[str]:
-    """The texts and numbers, as text, in the value of a secret option; what is not worth masking is left out."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from texts_in(inner)
-    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
-        text = str(value)
-        yield text
-        # Who repeats it may take the blank space around it away.
-        if text.strip() not in ("", text):
-            yield text.strip()
-
-
 def from_environment(*variables: str) -> str:
-    """The fallback of an option: the first of the environment variables that is set to more than nothing.
+    """Return the first of the environment variables that is not empty, as the fallback of an option.
 
     Ansible's own env_fallback would take an empty one, as AWX makes them of fields that were not filled in.
     """
@@ -78,7 +61,7 @@ def from_environment(*variables: str) -> str:
     raise AnsibleFallbackNotFound
 
 
-# Defaults and meaning stand in the doc fragments next to these names.
+# The doc fragments next to these names have the defaults and meaning.
 CONNECTION = ArgumentSpec(
     options={
         "timeout": {"type": "int", "default": 30},

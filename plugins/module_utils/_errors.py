@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""What can go wrong, as exceptions that carry one message for a person and the same facts as data."""
+"""Every error that the collection raises on purpose. Pure data: nothing here ends a module."""
 
 from __future__ import annotations
 
@@ -16,16 +14,16 @@ if t.TYPE_CHECKING:
 
 
 class PaasError(Exception):
-    """Base of every error that the collection raises on purpose.
+    """Base of the errors: one message that says what was tried, what came back and what to do next.
 
-    message: one text that says what was tried, what came back and what to do next.
-    method, path: the request in question, if there was one. The path never holds a token.
-    status: HTTP status of the answer. code: the platform's error code. error_id: the platform's id of this very error.
-    details: what else the platform said about it.
-    may_have_succeeded: True when the platform may have carried out what was asked for all the same.
-    results: what the result of the task tells besides, for example the jobs that were begun.
+    Args:
+        message: The text for the user.
+        method, path: The request, if there was one. The path never contains a token.
+        status: HTTP status of the response.
+        code, error_id, details: The platform's error code, its id of this error, and what else it said.
     """
 
+    # True if the platform may have done what was asked for all the same.
     may_have_succeeded = False
 
     def __init__(
@@ -47,19 +45,24 @@ class PaasError(Exception):
         self.code = code
         self.error_id = error_id
         self.details = details
+        # What the result of the task contains besides, for example the jobs that were started.
         self.results: dict[str, t.Any] = {}
 
     def __str__(self) -> str:
         return self.message
 
     def named(self, name: str) -> Self:
-        """The same error, its message preceded by the name of the thing that was being read or changed."""
+        """Return the same error with a message that begins with the name of what was being read or changed."""
         named = copy.copy(self)
         named.message = f"{name}: {self.message}"
         return named
 
+    def facts(self) -> dict[str, t.Any]:
+        """Return the keyword arguments that make another error about the same request and response."""
+        return {name: value for name, value in vars(self).items() if name not in ("message", "results")}
+
     def as_result(self) -> dict[str, t.Any]:
-        """The facts as a dictionary that always has the same keys; unknown ones are None."""
+        """Return the facts under keys that are always the same; unknown ones are None."""
         return {
             "method": self.method,
             "path": self.path,
@@ -71,7 +74,7 @@ class PaasError(Exception):
 
 
 class OptionError(PaasError):
-    """An option, or the environment variable behind it, has a value that cannot be used. Nothing was sent."""
+    """An option, or the environment variable behind it, has an unusable value. Nothing was sent."""
 
 
 class MissingLibraryError(PaasError):
@@ -83,10 +86,7 @@ class WriteInCheckModeError(PaasError):
 
 
 class TransportError(PaasError):
-    """No complete answer arrived: no connection, TLS failure, time-out, reset.
-
-    is_final: True when another attempt could not help.
-    """
+    """No complete response: no connection, TLS failure, time-out, reset. is_final: another attempt cannot help."""
 
     def __init__(
         self, message: str, *, may_have_succeeded: bool = False, is_final: bool = False, **facts: t.Any
@@ -97,15 +97,15 @@ class TransportError(PaasError):
 
 
 class InvalidResponseError(PaasError):
-    """An answer arrived that the API does not promise: not JSON, a broken list, paging without end."""
+    """A response that the API does not promise: not JSON, a broken list, paging without end."""
 
 
 class ApiError(PaasError):
-    """The platform answered with an error status."""
+    """A response with an error status."""
 
 
 class NotFoundError(ApiError):
-    """The platform answered 404."""
+    """A response with status 404."""
 
 
 class JobError(PaasError):
@@ -113,12 +113,8 @@ class JobError(PaasError):
 
 
 class StateError(PaasError):
-    """What is there does not allow for what was asked, or did not become what it should."""
+    """The current state does not allow what was asked for, or did not become what it should."""
 
 
 class WaitTimeoutError(PaasError):
-    """What was waited for did not happen in time. last_seen: the last state that was read."""
-
-    def __init__(self, message: str, *, last_seen: t.Any = None, **facts: t.Any) -> None:
-        super().__init__(message, **facts)
-        self.last_seen = last_seen
+    """Something did not happen in time."""

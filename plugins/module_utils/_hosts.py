@@ -2,48 +2,44 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""What the readers of both inventories hand over, and how they read many parents of which some fail."""
+"""What the readers of both inventories return, and how they read many parents of which some fail."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
-from ._client import Item, fan_out
 from ._errors import NotFoundError, PaasError
+from ._paging import fan_out
+from ._types import Item
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")
 
 
 class Host(t.TypedDict):
-    """A host as a reader finds it: JSON types only, no secrets, nothing that depends on how it will be shown.
+    """A host as a reader finds it: JSON types only, no secrets, nothing that depends on how it will be shown."""
 
-    name: its usual name; may be empty, odd, or that of other hosts as well. identity: what tells it from every other
-    host of the platform and never changes. facts: by name, without a prefix. connection: the variables, with their full
-    names, that say to a connection plugin which host it is. groups: its groups, without a prefix; odd characters are
-    replaced later.
-    """
-
+    # Its usual name; may be empty, odd, or that of other hosts as well.
     name: str
+    # What distinguishes it from every other host of the platform and never changes.
     identity: str
+    # By name, without a prefix.
     facts: Item
+    # The variables, with their full names, that tell a connection plugin which host it is.
     connection: dict[str, str]
+    # Without a prefix; odd characters are replaced later.
     groups: list[str]
 
 
 @dataclasses.dataclass
 class Found:
-    """What a reader found.
-
-    warnings: what could not be read; with a single one the hosts are not all there is, and are not cached. notes: what
-    was left out on purpose, or is gone, for those who ask for more output.
-    """
+    """What a reader found."""
 
     hosts: list[Host] = dataclasses.field(default_factory=list)
+    # What could not be read. After a single warning the hosts are not complete, and are not cached.
     warnings: list[str] = dataclasses.field(default_factory=list)
+    # What was left out on purpose, or is gone, for those who ask for more output.
     notes: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -58,14 +54,20 @@ def read_each(
     may_be_gone: bool = True,
     are_hosts: bool = True,
 ) -> list[tuple[T, R]]:
-    """Reads many parents through the bounded pool; those that fail do not hinder the others.
+    """Read many parents through the bounded pool; those that fail do not stop the others.
 
-    name: what a parent is called in messages. lost: the warning about some that failed, with {} for their names.
-    may_be_gone: whether it is no failure that a parent does not exist any more. are_hosts: whether hosts are missing
-    without what is read, and not just facts.
-    Returns the parents that could be read, in order, with what was read. Adds to the warnings of found what failed, and
-    to its notes what is gone. Raises the first error when each and every parent failed and
-    no host can be there.
+    Args:
+        name: What a parent is called in messages.
+        found: Gets a warning about what failed, and a note about what is gone.
+        lost: The warning about some that failed, with {} for their names.
+        may_be_gone: Whether a parent that no longer exists is no failure.
+        are_hosts: Whether hosts are missing without what is read, and not just facts.
+
+    Returns:
+        The parents that could be read, in order, with what was read.
+
+    Raises:
+        PaasError: The first one, if every parent failed and no host can be there.
     """
 
     def attempt(parent: T) -> list[tuple[T, R | None, PaasError | None]]:
@@ -83,18 +85,10 @@ def read_each(
     if len(errors) > len(failed):
         gone = [who for who, error in errors if (who, error) not in failed]
         found.notes.append(f"Gone meanwhile: {', '.join(gone)}.")
-    found.warnings += failures_told(lost, failed)
-    return [(parent, t.cast("R", result)) for parent, result, error in results if error is None]
-
-
-def failures_told(lost: str, failed: t.Sequence[tuple[str, PaasError]]) -> list[str]:
-    """One warning for each kind of error, with the names of all that met it and the first one's message.
-
-    lost: see read_each().
-    """
+    # One warning for each kind of error, with the names of all that met it and the first one's message.
     kinds: dict[tuple[t.Any, ...], list[tuple[str, PaasError]]] = {}
-    for name, error in failed:
-        kinds.setdefault((type(error), error.status, error.code), []).append((name, error))
-    return [
-        f"{lost.format(', '.join(name for name, _error in alike))} {alike[0][1].message}" for alike in kinds.values()
-    ]
+    for who, error in failed:
+        kinds.setdefault((type(error), error.status, error.code), []).append((who, error))
+    for alike in kinds.values():
+        found.warnings.append(f"{lost.format(', '.join(who for who, _error in alike))} {alike[0][1].message}")
+    return [(parent, t.cast("R", result)) for parent, result, error in results if error is None]

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""Option values, wherever they come from: module parameters or the options of a plugin."""
+"""Option values, from module parameters or from the options of a plugin."""
 
 from __future__ import annotations
 
@@ -15,8 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ._errors import OptionError
 
-# Both hosts of a module, and every plugin, hand over their options as a function from name to value.
-GetOption = t.Callable[[str], t.Any]
+GetOption = t.Callable[[str], t.Any]  # from the name of an option to its value
 
 # Least and greatest value of options that are numbers; None is no bound.
 RANGES: dict[str, tuple[int, int | None]] = {
@@ -34,24 +31,48 @@ RANGES: dict[str, tuple[int, int | None]] = {
 
 @dataclasses.dataclass(frozen=True)
 class ConnectionOptions:
-    """How to reach a platform.
+    """How to reach a platform."""
 
-    url: scheme, host and port, possibly a path, without trailing slash and without /v1.
-    timeout: seconds for the connection, for an answer to begin, and for it to be complete.
-    retry_budget: seconds in all that failed attempts and the waits between them may take.
-    ca_path: a file or folder of certificates to trust, or None for the default ones.
-    """
-
+    # Scheme, host and port, possibly a path, without trailing slash and without /v1.
     url: str
     token: str = dataclasses.field(repr=False)
+    # Seconds for the connection, for a response to begin, and for it to be complete.
     timeout: int
+    # Seconds in all that failed attempts and the waits between them may take.
     retry_budget: int
     validate_certs: bool = True
+    # A file or folder of certificates to trust; None for the default ones.
     ca_path: str | None = None
 
 
+def connection_options(
+    get: GetOption, *, token: str = "api_token", variables: t.Sequence[str] = ()
+) -> ConnectionOptions:
+    """Read and check the options of a connection.
+
+    Args:
+        token: The name of the option with the token.
+        variables: The environment variables that can hold the token.
+
+    Raises:
+        OptionError: An option is unusable.
+    """
+    check_ranges({name: get(name) for name in ("timeout", "retry_budget")})
+    ca_path = get("ca_path")
+    if ca_path is not None and not os.path.exists(ca_path):
+        raise OptionError(f"The option ca_path names {ca_path}, which does not exist.")
+    return ConnectionOptions(
+        url=base_url(get("api_url")),
+        token=secret(get(token), token, variables),
+        timeout=get("timeout"),
+        retry_budget=get("retry_budget"),
+        validate_certs=get("validate_certs"),
+        ca_path=ca_path,
+    )
+
+
 def check_ranges(options: t.Mapping[str, t.Any]) -> None:
-    """Raises OptionError when a number is outside its range. Options that are absent or None are left alone."""
+    """Raise OptionError if a number is outside its range. Options that are absent or None are ignored."""
     for name, (least, greatest) in RANGES.items():
         value = options.get(name)
         if value is None:
@@ -62,9 +83,10 @@ def check_ranges(options: t.Mapping[str, t.Any]) -> None:
 
 
 def base_url(value: str | None, name: str = "api_url") -> str:
-    """The configured base URL without trailing slashes and without a trailing /v1.
+    """Return the base URL without trailing slashes and without a trailing /v1.
 
-    Raises OptionError when it is no http or https URL, or carries credentials, a query or a fragment.
+    Raises:
+        OptionError: It is not an http or https URL, or contains credentials, a query or a fragment.
     """
     url = (value or "").strip().rstrip("/")
     try:
@@ -82,9 +104,13 @@ def base_url(value: str | None, name: str = "api_url") -> str:
 
 
 def secret(value: t.Any, name: str, variables: t.Sequence[str]) -> str:
-    """The value of a token option. variables: the environment variables that can hold it.
+    """Return the value of a token option.
 
-    Raises OptionError, without the value, when it is missing or cannot be sent in an HTTP header.
+    Args:
+        variables: The environment variables that can hold it.
+
+    Raises:
+        OptionError: It is missing, or cannot be sent in an HTTP header. The message does not contain the value.
     """
     if not value:
         raise OptionError(
@@ -97,25 +123,3 @@ def secret(value: t.Any, name: str, variables: t.Sequence[str]) -> str:
             " Was it read from a file with a trailing line end?"
         )
     return text
-
-
-def connection_options(
-    get: GetOption, *, token: str = "api_token", variables: t.Sequence[str] = ()
-) -> ConnectionOptions:
-    """Reads and checks the options of a connection.
-
-    get: from option name to value. token: the name of the option with the token. variables: see secret().
-    Raises OptionError.
-    """
-    check_ranges({name: get(name) for name in ("timeout", "retry_budget")})
-    ca_path = get("ca_path")
-    if ca_path is not None and not os.path.exists(ca_path):
-        raise OptionError(f"The option ca_path names {ca_path}, which does not exist.")
-    return ConnectionOptions(
-        url=base_url(get("api_url")),
-        token=secret(get(token), token, variables),
-        timeout=get("timeout"),
-        retry_budget=get("retry_budget"),
-        validate_certs=get("validate_certs"),
-        ca_path=ca_path,
-    )

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""What a task that acts is about to do, and what became of it."""
+"""What modules that act are about to do, and what they did."""
 
 from __future__ import annotations
 
@@ -14,27 +12,25 @@ import typing as t
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """What became of a plan.
+    """The outcome of a plan."""
 
-    result: what the task returns, over what the plan promised. after: for the diff; None when it is as planned.
-    changed: False when it turned out that there was nothing to do.
-    """
-
+    # What the task returns, over what the plan promised.
     result: t.Mapping[str, t.Any]
+    # For the diff; None if it is as planned.
     after: t.Any = None
+    # False if it turned out that there was nothing to do.
     changed: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What a task is about to do, from what is there and what is wanted.
+    """What a task is about to do, from what is there and what is wanted."""
 
-    result: what the task returns in check mode, and when there is nothing to do. subject: what the diff is about.
-    before, after: what the diff shows, without secrets. act: does it; None when there is nothing to do.
-    """
-
+    # What the task returns in check mode, and if there is nothing to do.
     result: t.Mapping[str, t.Any]
+    # The diff: what it is about, and what it shows, without secrets.
     subject: str
     before: t.Any
     after: t.Any
+    # Does it; None if there is nothing to do.
     act: t.Callable[[], Done] | None = None

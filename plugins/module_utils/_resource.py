@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""What a platform lists, described as data."""
+"""What a platform has to read, as data: how to list a kind of resource and how to get one."""
 
 from __future__ import annotations
 
@@ -12,31 +10,34 @@ import dataclasses
 import re
 import typing as t
 
-from ._client import Item, not_found, path_segment
+from ._argspec import ArgumentSpec
+from ._client import PlatformClient, not_found, path_segment
 from ._errors import ApiError, NotFoundError
+from ._types import Item, Params, value_at
+
+Ids = t.Mapping[str, str]  # by option
+Spec = dict[str, t.Any]  # of an option
 
 _ABSENT = object()
 
 
 @dataclasses.dataclass(frozen=True)
 class Filter:
-    """A filter of a list that the API has.
+    """A filter of a list that the API has."""
 
-    query: its query parameter. spec: the option's argument spec; several values are sent as one, with commas.
-    field: where an item has what is filtered by, with dots; the name of the parameter where it is not given, None where
-    no field tells.
-    """
-
+    # Its query parameter.
     query: str
-    spec: dict[str, t.Any]
+    # The option. Several values are sent as one, with commas.
+    spec: Spec
+    # The dotted path to what is filtered by; "" if it is the name of the parameter, None if no field tells.
     field: str | None = ""
 
     def sent(self, value: t.Any) -> t.Any:
-        """The value of the query parameter."""
+        """Return the value of the query parameter."""
         return ",".join(map(str, value)) if isinstance(value, list) else value
 
     def accepts(self, item: Item, value: t.Any) -> bool:
-        """Whether an item passes, for a platform that does not know the filter: it then sends everything.
+        """Whether an item passes, for a platform that does not know the filter and sends everything.
 
         An item without the field passes: it must not vanish because nobody can tell.
         """
@@ -47,100 +48,107 @@ class Filter:
 
 
 @dataclasses.dataclass(frozen=True)
-class Include:
-    """A kind of resource that the API sends along.
-
-    name: what one of them is called. field: where an item has its id, with dots. by_kind: whether the resources are
-    sorted by kind first.
-    """
-
-    name: str
-    field: str
-    by_kind: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Listing:
-    """How a list differs from the other lists of its resource.
-
-    takes: the options of its resource that it has: include, meta, sort, filters. without: values of include and meta
-    that it does not have. include: its own names for values. joined: see Resource, None for the same. of: what the
-    option in its path names, where that is no parent. permission: see Resource, None for the same.
-    """
-
-    takes: frozenset[str]
-    without: frozenset[str] = frozenset()
-    include: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
-    joined: frozenset[str] | None = None
-    of: str | None = None
-    permission: str | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class Resource:
-    """A kind of thing on a platform, how to list it and how to get one.
+    """A kind of resource. Platforms extend it by what only they have."""
 
-    noun: what messages call one of them. list_key: the platform's name of the list.
-    id_option: the option that names one. lists: paths of lists, with the options they need in braces; the first one
-    whose options are all known is read. one: the path of a single one, or None when there is no such call.
-    parent: of which kind the parent is. identity: the field that tells one from the others in a list.
-    filters: by option. nested_filters: those below the option filters, which apply to the resource that a module reads
-    and not where it is read as a parent. scope: query parameters, by option, that every request of this resource takes.
-    include: what the API sends along on request. meta: the extra facts that it adds on request. sortable: whether lists
-    can be sorted. joined: query parameters of lists that hold several values in one, with commas; others are repeated.
-    listings: the lists, by path, that differ, and where need be the path of a single one. deleted_when: fields,
-    with dots, and the values that say that one is gone though it may still be listed; nothing is read below such a
-    one. user_keyed: maps, as the platform spells their names, whose keys are the user's own. singleton: given where
-    a parent has exactly one, so that the paths of lists answer an object; what stands for one, as users get it,
-    where a parent has none.
-    permission: what a token needs to read it, in the platform's words.
-    """
-
+    # What messages call one of them.
     noun: str
+    # The platform's name of the list.
     list_key: str
+    # The option that names one.
     id_option: str
+    # Paths of lists, with the options that they need in braces. The first one whose options are all known is read.
     lists: tuple[str, ...]
+    # What the token needs to read it, in the platform's words.
     permission: str
+    # The path of a single one; None if there is no such request.
     one: str | None = None
     parent: Resource | None = None
+    # The field that distinguishes items of a list.
     identity: str = "id"
+    # By option.
     filters: t.Mapping[str, Filter] = dataclasses.field(default_factory=dict)
-    nested_filters: t.Mapping[str, Filter] = dataclasses.field(default_factory=dict)
-    scope: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
-    include: t.Mapping[str, Include] = dataclasses.field(default_factory=dict)
-    meta: tuple[str, ...] = ()
-    sortable: bool = False
-    joined: frozenset[str] = frozenset()
-    listings: t.Mapping[str, Listing] = dataclasses.field(default_factory=dict)
-    deleted_when: t.Mapping[str, t.Container[str]] = dataclasses.field(default_factory=dict)
-    user_keyed: frozenset[str] = frozenset()
-    singleton: t.Mapping[str, t.Any] | None = None
 
     def ancestors(self) -> tuple[Resource, ...]:
-        """The chain of parents, outermost first, without the resource itself."""
+        """Return the chain of parents, outermost first, without the resource itself."""
         return (*self.parent.ancestors(), self.parent) if self.parent else ()
 
-    def is_over(self, item: Item) -> bool:
-        """Whether an item is gone though it is still listed."""
-        return any(str(value_at(item, field)) in values for field, values in self.deleted_when.items())
-
     def other_options(self) -> tuple[str, ...]:
-        """Options that name something to list by, besides the parents."""
+        """Return the options that name something to list by, besides the parents."""
         parents = {one.id_option for one in self.ancestors()}
         found = dict.fromkeys(name for path in self.lists for name in options_in(path))
         return tuple(name for name in found if name not in parents)
 
+    # What a platform may define. params: the options of the task; of a parent that is read, only its filters.
 
-def path_of(template: str, ids: t.Mapping[str, str]) -> str:
-    """A path of a resource with its options filled in, percent-encoded. Raises OptionError for what cannot be an id."""
+    def extra_arguments(self, optional: t.Sequence[str]) -> ArgumentSpec:
+        """Return more options of an info module. optional: the options of the chain of parents that may be missing."""
+        return ArgumentSpec()
+
+    def query(self, path: str, params: Params) -> dict[str, t.Any]:
+        """Return query parameters besides filters. Raises OptionError for what the platform does not offer there."""
+        return {}
+
+    def given_filters(self, params: Params) -> list[tuple[Filter, t.Any]]:
+        """Return the filters that were given, each with its value."""
+        given = [(one, params.get(name)) for name, one in self.filters.items()]
+        return [(one, value) for one, value in given if value not in (None, [])]
+
+    def is_deleted(self, item: Item) -> bool:
+        """Whether an item that is still listed is gone, so that nothing is below it."""
+        return False
+
+    def plain(self, client: t.Any, item: Item, params: Params) -> Item:
+        """Return an item as users get it."""
+        return t.cast("Item", client.plain(item))
+
+    def complete(self, result: Item, client: t.Any, params: Params) -> None:
+        """Add to the result of an info module what came along with the items."""
+
+    def read_list(self, client: t.Any, path: str, ids: Ids, params: Params, limit: int | None) -> list[Item]:
+        """Return the items of a list. path: one of the paths of lists, whose options are all in ids."""
+        filters = self.given_filters(params)
+        try:
+            return t.cast(
+                "list[Item]",
+                client.get_list(
+                    path_of(path, ids),
+                    self.list_key,
+                    identity=self.identity,
+                    query={**self.query(path, params), **{one.query: one.sent(value) for one, value in filters}},
+                    keep=lambda item: all(one.accepts(item, value) for one, value in filters),
+                    limit=limit,
+                    permission=self.permission_for(path),
+                ),
+            )
+        except NotFoundError as error:
+            self.name_missing(client, path, ids, error)
+            raise
+
+    def permission_for(self, path: str) -> str:
+        """Return what the token needs for a path."""
+        return self.permission
+
+    def name_missing(self, client: t.Any, path: str, ids: Ids, missing: NotFoundError) -> None:
+        """After a 404 of a path: raise NotFoundError for what does not exist, if that can be told."""
+        name_missing_parent(client, self, ids, missing)
+
+
+def options_in(path: str) -> tuple[str, ...]:
+    """Return the options that a path of a resource needs, in order."""
+    return tuple(re.findall(r"{(\w+)}", path))
+
+
+def path_of(template: str, ids: Ids) -> str:
+    """Return a path with its options filled in, percent-encoded. Raises OptionError for what cannot be an id."""
     return template.format(**{name: path_segment(ids[name], name) for name in options_in(template)})
 
 
-def name_missing_parent(client: t.Any, resource: Resource, ids: t.Mapping[str, str], missing: ApiError) -> None:
-    """After a 404: raises NotFoundError for the outermost parent that does not exist, if there is one.
+def name_missing_parent(client: PlatformClient, resource: Resource, ids: Ids, missing: ApiError) -> None:
+    """After a 404: raise NotFoundError for the outermost parent that does not exist, if there is one.
 
-    client: of the platform. ids: by option. missing: the 404; raised where a parent may not be read, so that nobody
-    knows.
+    Args:
+        missing: The 404. Raised if a parent cannot be read, so that nobody knows.
     """
     client.check_scope()
     for parent in resource.ancestors():
@@ -152,17 +160,3 @@ def name_missing_parent(client: t.Any, resource: Resource, ids: t.Mapping[str, s
             raise not_found(parent.noun, parent.id_option, ids[parent.id_option], error) from None
         except ApiError:
             raise missing from None
-
-
-def options_in(path: str) -> tuple[str, ...]:
-    """The options that a path of a resource needs, in order."""
-    return tuple(re.findall(r"{(\w+)}", path))
-
-
-def value_at(item: t.Any, field: str, default: t.Any = None) -> t.Any:
-    """The value at a place such as state.current; the default where something on the way is missing."""
-    for name in field.split("."):
-        if not isinstance(item, dict) or name not in item:
-            return default
-        item = item[name]
-    return item

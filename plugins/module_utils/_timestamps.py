@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Time stamps as both platforms write them, read without being strict."""
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ DAY = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")
 
 
 def parse(value: t.Any) -> datetime | None:
-    """The moment that a time stamp means, with its zone; None for what is none, and for the zero time ("never").
+    """Return the moment that a time stamp means, with its zone; None if it means none, or "never".
 
     Northflank's pages show ISO text, also with a blank for the T or a stray quote, numbers or digits that count seconds
     or milliseconds since 1970, and a day as 01.08.2021. Cycle's are RFC 3339 with up to nanoseconds, of which

@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""Waiting for something asynchronous, with a deadline."""
+"""Waiting for something, with one deadline for everything that a task waits for."""
 
 from __future__ import annotations
 
@@ -17,9 +15,12 @@ T = t.TypeVar("T")
 
 
 class Deadline:
-    """When a task stops waiting, for everything that it waits for together.
+    """When a task stops waiting.
 
-    timeout: seconds from now. interval: seconds between two looks. sleep, clock: replaced in tests.
+    Args:
+        timeout: Seconds from now.
+        interval: Seconds between two looks.
+        sleep, clock: Replaced in tests.
     """
 
     def __init__(
@@ -36,16 +37,20 @@ class Deadline:
         self._clock = clock
         self._began = clock()
 
+    def renewed(self) -> Deadline:
+        """Return a deadline as long as this one, from now."""
+        return Deadline(self.timeout, self._interval, sleep=self._sleep, clock=self._clock)
+
     def waited(self) -> float:
-        """Seconds since the beginning."""
+        """Return the seconds since the beginning."""
         return self._clock() - self._began
 
     def left(self) -> float:
-        """Seconds left; negative when it is over."""
+        """Return the seconds left; negative after the deadline."""
         return self.timeout - self.waited()
 
     def pause(self) -> bool:
-        """Waits until the next look, which is at the deadline at the latest. False, at once, when it is over."""
+        """Wait until the next look, at most until the deadline. Return False, at once, after the deadline."""
         left = self.left()
         if left <= 0:
             return False
@@ -61,11 +66,16 @@ def wait_until(
     state: t.Callable[[T], t.Any],
     deadline: Deadline,
 ) -> T:
-    """Reads until done, and returns what was read last.
+    """Read until done, and return what was read last.
 
-    read: reads the present state; what it raises goes through. done: may raise for a state that never becomes right.
-    what: names the thing and its id for the message. state: the part of what was read that the message shows.
-    Raises WaitTimeoutError.
+    Args:
+        read: Reads the current state; what it raises passes through.
+        done: May raise for a state that never becomes right.
+        what: Names the thing and its id for the message.
+        state: The part of what was read that the message shows.
+
+    Raises:
+        WaitTimeoutError: It was not done before the deadline.
     """
     while True:
         value = read()
@@ -74,6 +84,5 @@ def wait_until(
         if not deadline.pause():
             raise WaitTimeoutError(
                 f"{what} was not done after {deadline.timeout:g} seconds (option wait_timeout);"
-                f" its last state was {state(value)!r}.",
-                last_seen=state(value),
+                f" its last state was {state(value)!r}."
             )

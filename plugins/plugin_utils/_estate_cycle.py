@@ -16,7 +16,7 @@ from itertools import pairwise
 from ..module_utils._cycle.instances import is_leaving
 from ..module_utils._cycle.states import health_of
 from ..module_utils._cycle.telemetry import summary_of
-from ..module_utils._resource import value_at
+from ..module_utils._types import value_at
 from ._estate_values import Row, number, stamp, text, truth
 
 MAX_POINTS = 48  # of a series

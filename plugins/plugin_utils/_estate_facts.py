@@ -16,7 +16,7 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ..module_utils._resource import value_at
+from ..module_utils._types import value_at
 from ._estate_cycle import cycle_tables
 from ._estate_northflank import northflank_tables
 from ._estate_values import Row

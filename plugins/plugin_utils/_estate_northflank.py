@@ -22,7 +22,7 @@ from ..module_utils._northflank.states import (
     failed_nodes,
     is_run_finished,
 )
-from ..module_utils._resource import value_at
+from ..module_utils._types import value_at
 from ._estate_values import Row, stamp, text
 
 # What is listed as a backup, but was imported from elsewhere.

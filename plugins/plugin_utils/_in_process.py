@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Runs a module's code inside the controller's worker, where that gives the same result as a process of its own.
 
 A module that is started as usual costs several hundred milliseconds before its first request, for each item of a loop
@@ -22,7 +20,7 @@ import typing as t
 
 from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.common.json import Direction, get_module_encoder
 from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as OrdinaryAction
@@ -30,12 +28,12 @@ from ansible.plugins.action.normal import ActionModule as OrdinaryAction
 # Imported before workers are forked from here, so that no task has to import requests and the engine again.
 # pylint: disable=unused-import
 from ..module_utils import _http
-from ..module_utils._cycle import api as cycle_api  # noqa: F401
 from ..module_utils._cycle import resources as cycle_resources  # noqa: F401
 from ..module_utils._errors import OptionError
 from ..module_utils._module import action, info  # noqa: F401
 from ..module_utils._module.runner import Module, execute
-from ..module_utils._northflank import api, resources  # noqa: F401
+from ..module_utils._northflank import resources  # noqa: F401
+from ..module_utils._redact import mask_result
 from ..module_utils._response import RateLimit
 
 # pylint: enable=unused-import
@@ -47,16 +45,15 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
     """The action plugin of every module of the collection."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The result of the task: from the code in this process if that is safe, else from the ordinary module."""
+        """Return the result of the task: from the code in this process if that is safe, else from the module."""
+        module = self._module()
         variables = _variables_of_host(self._task, task_vars or {})
-        self._task.args = _with_secrets_read(self._module(), self._task.args)
-        is_secret = self._module().is_secret(self._task.args)
+        self._task.args = _with_secrets_read(module, self._task.args)
+        is_secret = module.is_secret(self._task.args)
         if is_secret and self._task.async_val and not self._task.no_log:
             return _failed(
-                OptionError(
-                    "The result of this task holds a secret, and with async Ansible displays what it gets in the end:"
-                    " set no_log on the task, or run it without async. Nothing was sent."
-                )
+                "The result of this task holds a secret, and with async Ansible displays what it gets in the end:"
+                " set no_log on the task, or run it without async. Nothing was sent."
             )
         if is_secret:
             # Connections show what they transfer, at high verbosity, unless this is set.
@@ -97,7 +94,7 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
             return False  # the ordinary module says what is wrong with it
 
     def _run_here(self, variables: dict[str, t.Any]) -> dict[str, t.Any] | None:
-        """The result, or None when the arguments are not in order: the ordinary module then says so in its words."""
+        """Return the result, or None if the arguments are not in order: the ordinary module then says so."""
         module = self._module()
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
@@ -105,8 +102,7 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
         internal = {key: value for key, value in arguments.items() if key.startswith("_ansible_")}
         with _environment(environment), contextlib.chdir(self._loader.get_basedir()):
             validator = ArgumentSpecValidator(module.arguments.options, **module.arguments.rules())
-            given = {key: value for key, value in arguments.items() if key not in internal}
-            checked = validator.validate(given)
+            checked = validator.validate({key: value for key, value in arguments.items() if key not in internal})
             if checked.error_messages or checked._warnings or checked._deprecations:
                 return None
             result = execute(
@@ -115,36 +111,34 @@ class InProcessAction(OrdinaryAction):  # type: ignore[misc]
                 check_mode=bool(internal["_ansible_check_mode"]),
                 diff=bool(internal["_ansible_diff"]),
             )
-        # Newer versions of Ansible say whether the result shall repeat the arguments; older ones always want it.
+        # Newer versions of Ansible say whether the result repeats the arguments; older ones always want it.
         if internal.get("_ansible_inject_invocation", True):
             result["invocation"] = {"module_args": checked.validated_parameters}
-        return _masked(result, checked._no_log_values)
+        return mask_result(result, checked._no_log_values)
 
 
 def _with_secrets_read(module: Module, arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The arguments of a task, with secret dictionaries that are written as text (JSON, or a=b) as dictionaries.
+    """Return the arguments with secret dictionaries that are written as text (JSON, or a=b) as dictionaries.
 
     Ansible notes what to mask before it converts: it would mask such a text as a whole, and show the values in it.
     """
     read = dict(arguments)
     for name, option in module.arguments.options.items():
-        given = read.get(name)
-        # Of ansible-core 2.18, what is from a vault is no text.
-        is_text = isinstance(given, str) or getattr(given, "__ENCRYPTED__", False)
-        if option.get("no_log") and option.get("type") == "dict" and is_text:
+        if option.get("no_log") and option.get("type") == "dict" and isinstance(read.get(name), str):
             with contextlib.suppress(TypeError):  # Ansible says what is wrong with it
-                read[name] = check_type_dict(str(given))
+                read[name] = check_type_dict(str(read[name]))
     return read
 
 
-def _failed(error: OptionError) -> dict[str, t.Any]:
-    """The result of a task that was not begun."""
+def _failed(message: str) -> dict[str, t.Any]:
+    """Return the result of a task that was not started."""
+    error = OptionError(message)
     told = {"changed": False, "failed": True, "msg": error.message, "error": error.as_result()}
     return {**told, **_http.report(RateLimit(), 0)}
 
 
 def _variables_of_host(task: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The variables of the host that the task runs on, which delegation changes."""
+    """Return the variables of the host that the task runs on, which delegation changes."""
     if not task.delegate_to:
         return task_vars
     delegated = task_vars.get("ansible_delegated_vars", {}).get(task.delegate_to)
@@ -152,25 +146,16 @@ def _variables_of_host(task: t.Any, task_vars: dict[str, t.Any]) -> dict[str, t.
 
 
 def _as_sent(plugin: t.Any, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The arguments as a module would get them: plain JSON types, with Ansible's internal ones."""
+    """Return the arguments as a module would get them: plain JSON types, with Ansible's internal ones."""
     arguments = dict(plugin._task.args)
     plugin._update_module_args(plugin._task.action, arguments, variables)
-    return t.cast("dict[str, t.Any]", json.loads(json.dumps(arguments, **_module_encoding())))
-
-
-def _module_encoding() -> dict[str, t.Any]:
-    try:
-        from ansible.module_utils.common.json import Direction, get_module_encoder
-    except ImportError:  # ansible-core 2.18
-        from ansible.module_utils.common.json import AnsibleJSONEncoder
-
-        return {"cls": AnsibleJSONEncoder, "vault_to_text": True}
-    return {"cls": get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)}
+    encoder = get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(arguments, cls=encoder)))
 
 
 @contextlib.contextmanager
 def _environment(changes: t.Mapping[str, t.Any]) -> t.Iterator[None]:
-    """The process environment with the task's `environment`, as a module's process would have it."""
+    """Give the process the task's `environment`, as a module's process would have it, and take it back."""
     before = dict(os.environ)
     os.environ.update({name: str(value) for name, value in changes.items()})
     try:
@@ -178,9 +163,3 @@ def _environment(changes: t.Mapping[str, t.Any]) -> t.Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _masked(result: dict[str, t.Any], secrets: t.Any) -> dict[str, t.Any]:
-    """What AnsibleModule does before it prints a result. Results of action plugins are not masked by Ansible."""
-    flags = {key: value for key, value in result.items() if value is None or isinstance(value, bool)}
-    return {**remove_values(result, secrets), **flags}

@@ -12,7 +12,7 @@ import re
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..module_utils._response import json_spellings
+from ..module_utils._redact import json_spellings
 
 MASK = "********"
 MIN_SECRET = 4  # characters; a shorter one would mask half of the output

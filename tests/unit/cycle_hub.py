@@ -14,7 +14,7 @@ import typing as t
 from unittest import mock
 
 from ansible_collections.quayside.paas.plugins.module_utils._cycle import migration, traffic_drain, volumes
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import without_secrets
+from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import SECRETS
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     NotFoundError,
@@ -22,6 +22,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._module.action import apply
+from ansible_collections.quayside.paas.plugins.module_utils._redact import blank
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
 from unit.fakes import Clock
 from unit.hosts import declared, validate
@@ -125,6 +126,8 @@ class Hub:
         self.queries: list[tuple[str, t.Any]] = []
         self.calls: list[tuple[str, str, t.Any]] = []
         self.may_have_changed = False
+        self.includes: Item = {}
+        self.transport = self
         self._lock = threading.RLock()
         self._coming: list[tuple[float, t.Callable[[], t.Any]]] = []
         self._numbers = iter(range(1, 1000))
@@ -152,13 +155,12 @@ class Hub:
         keep: t.Any = None,
         query: t.Any = None,
         limit: int | None = None,
-        includes: Item | None = None,
     ) -> list[Item]:
         with self._lock:
             self._read(path, query)
             found = self._listed(path)
-            if includes is not None:
-                includes["containers"] = copy.deepcopy(self.containers)
+            if "containers" in ((query or {}).get("include") or ()):
+                self.includes["containers"] = copy.deepcopy(self.containers)
             return [copy.deepcopy(one) for one in found if keep is None or keep(one)][:limit]
 
     def _listed(self, path: str) -> list[Item]:
@@ -204,7 +206,7 @@ class Hub:
             return descriptor
 
     def plain(self, value: t.Any) -> t.Any:
-        return without_secrets(value)
+        return blank(value, SECRETS)
 
     # What the platform does
 

@@ -16,7 +16,7 @@ import struct
 import threading
 import typing as t
 
-from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from ansible_collections.quayside.paas.plugins.module_utils import _websocket_handshake
 from support.settings import limit
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -115,9 +115,9 @@ class Network:
         self.peers: list[Peer] = []
         self.threads: list[threading.Thread] = []
         self.failures: list[BaseException] = []
-        self.ways: list[_websocket._Target] = []
+        self.ways: list[_websocket_handshake._Target] = []
 
-    def way(self, target: _websocket._Target, _options: t.Any) -> t.Any:
+    def way(self, target: _websocket_handshake._Target, _options: t.Any) -> t.Any:
         self.ways.append(target)
         script = self.scripts.pop(0)
         connection = t.cast("t.Any", http.client.HTTPConnection("unused"))

@@ -19,28 +19,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.quayside.paas.plugins.module_utils import _client
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
-    ErrorBody,
-    Page,
-    api_error,
-    collect,
-    fan_out,
-    path_segment,
-    plain,
-)
+from ansible_collections.quayside.paas.plugins.module_utils import _paging
+from ansible_collections.quayside.paas.plugins.module_utils._client import path_segment
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     InvalidResponseError,
     NotFoundError,
     OptionError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import Response
+from ansible_collections.quayside.paas.plugins.module_utils._paging import Page, collect, fan_out
+from ansible_collections.quayside.paas.plugins.module_utils._plain import plain
+from ansible_collections.quayside.paas.plugins.module_utils._response import ErrorBody, Response, api_error
 from unit.fakes import OK, Clock, Platform, transport
 
 
 def answer(status: int, **headers: str) -> Response:
-    return Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, None, "", False)
+    return Response(status, {name.replace("_", "-").lower(): value for name, value in headers.items()}, None, "", False)
 
 
 # Ids in paths
@@ -270,7 +264,7 @@ def test_a_last_page_without_anything_new_is_fine() -> None:
 
 
 def test_an_endless_list_ends_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_client, "MAX_ITEMS", 1000)
+    monkeypatch.setattr(_paging, "MAX_ITEMS", 1000)
     asked = []
 
     def fetch(query: t.Mapping[str, t.Any]) -> Page:
@@ -457,7 +451,7 @@ def test_a_process_that_failed_ends_without_waiting_for_the_others(tmp_path: t.A
     script = tmp_path / "fail.py"
     script.write_text(
         "import threading, time\n"
-        "from ansible_collections.quayside.paas.plugins.module_utils._client import fan_out\n"
+        "from ansible_collections.quayside.paas.plugins.module_utils._paging import fan_out\n"
         "from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError\n"
         "under_way = threading.Event()\n"
         "def read(parent):\n"

@@ -30,7 +30,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
     WriteInCheckModeError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import RateLimit, Response, is_rate_limited
+from ansible_collections.quayside.paas.plugins.module_utils._response import RateLimit, Response, is_rate_limited
 from unit.fakes import (
     OK,
     TOKEN,

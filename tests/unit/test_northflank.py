@@ -478,7 +478,7 @@ def test_what_is_sent_to_change_something(platform: Platform) -> None:
     assert one.post("projects", {"name": "x"}, query={"q": 1, "none": None}) == {"id": "p1"}
     assert (one.post("projects/p1/pause"), one.post("projects/p1/pause")) == ({}, {})
     one.delete("projects/p1")
-    assert one.may_have_changed is True
+    assert one.transport.may_have_changed is True
     assert [request.headers.get("Content-Length") for request in platform.requests[1:3]] == ["0", "0"]
 
 

@@ -15,7 +15,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from ansible_collections.quayside.paas.plugins.module_utils import _websocket, _websocket_handshake
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     InvalidResponseError,
@@ -124,7 +124,7 @@ def execute(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Execute]:
         network = Network(*(t.cast("Script", script) if raw else side(t.cast("t.Any", script)) for script in scripts))
         networks.append(network)
         executed.network = network  # type: ignore[attr-defined]
-        monkeypatch.setattr(_websocket, "_way", network.way)
+        monkeypatch.setattr(_websocket_handshake, "_way", network.way)
         outputs: dict[str, list[bytes]] = {"stdOut": [], "stdErr": []}
         known = {
             "api_token": TOKEN,

@@ -281,11 +281,12 @@ def test_no_task_has_to_import_requests() -> None:
 import sys
 sys.path[:] = {sys.path!r}
 from ansible_collections.quayside.paas.plugins.connection import northflank_exec
-from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from ansible_collections.quayside.paas.plugins.module_utils import _websocket_handshake
 from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import Target, access_from, exec_url
 known = {{"api_url": "https://api.example.com", "api_token": "x", "timeout": 1, "retry_budget": 1}}
 access = access_from({{**known, "validate_certs": True}}.get)
-_websocket._way(_websocket._target(exec_url(access, Target("shop", "job", "report", "report-0"))), access.options)
+url = exec_url(access, Target("shop", "job", "report", "report-0"))
+_websocket_handshake._way(_websocket_handshake._target(url), access.options)
 print(*sorted({{"requests", "urllib3", "websocket"}} & set(sys.modules)))
 """
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+import types
 import typing as t
 
 import ansible.module_utils.basic
@@ -21,13 +22,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._argspec import (
     ArgumentSpec,
     from_environment,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._client import (
-    ErrorBody,
-    Page,
-    api_error,
-    collect,
-    plain,
-)
+from ansible_collections.quayside.paas.plugins.module_utils._client import PlatformClient
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     NotFoundError,
@@ -35,11 +30,15 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
     WaitTimeoutError,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._http import RateLimit, Transport, report
+from ansible_collections.quayside.paas.plugins.module_utils._http import report
 from ansible_collections.quayside.paas.plugins.module_utils._module.info import info_module
 from ansible_collections.quayside.paas.plugins.module_utils._module.runner import Module, execute, run_module
+from ansible_collections.quayside.paas.plugins.module_utils._northflank.resource import NorthflankResource
 from ansible_collections.quayside.paas.plugins.module_utils._options import connection_options
+from ansible_collections.quayside.paas.plugins.module_utils._paging import Page
+from ansible_collections.quayside.paas.plugins.module_utils._plain import plain
 from ansible_collections.quayside.paas.plugins.module_utils._resource import Filter, Resource, options_in
+from ansible_collections.quayside.paas.plugins.module_utils._response import ErrorBody, RateLimit, Response
 from unit.fakes import TOKEN, URL, Platform, Reply, get, json_reply
 from unit.hosts import MODULES, declared, failure, validate
 
@@ -269,7 +268,7 @@ def test_run_module(monkeypatch: pytest.MonkeyPatch, broken: ApiError | None) ->
             self.check_mode = check_mode
 
         arguments = ArgumentSpec()
-        may_have_changed = False
+        transport = types.SimpleNamespace(may_have_changed=False)
 
         def report(self) -> dict[str, t.Any]:
             return {"request_count": 7}
@@ -337,7 +336,7 @@ def test_errors_as_results() -> None:
         PaasError("text"),
         NotFoundError("text", status=404),
         TransportError("text", may_have_succeeded=True, path="/x"),
-        WaitTimeoutError("text", last_seen="stuck"),
+        WaitTimeoutError("text"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -366,7 +365,7 @@ FIELD = Resource(
     noun="field", list_key="fields", id_option="field", identity="n", parent=FARM, lists=("farms/{farm}/fields",),
     permission="fields:read",
 )  # fmt: skip
-TREE = Resource(
+TREE = NorthflankResource(
     noun="tree",
     list_key="treeRows",
     id_option="tree",
@@ -381,48 +380,36 @@ TREE = Resource(
 )
 
 
-class Orchard:
-    """Reads an orchard: rows in `rows`, pages by offset, errors as {"fault": text}."""
+class Orchard(PlatformClient):
+    """An orchard: rows in `rows`, pages by offset, errors as {"fault": text}."""
 
+    name = "Orchard"
+    prefix = "/"
     arguments = CONNECTION.merge(
         ArgumentSpec(options={"api_url": {"type": "str"}, "key": {"type": "str", "no_log": True, "required": True}})
     )
 
-    def __init__(self, get_option: t.Any, *, check_mode: bool = False) -> None:
-        options = connection_options(get_option, token="key", variables=("ORCHARD_KEY",))
-        self._transport = Transport(options, headers={"X-Orchard": "1"}, check_mode=check_mode)
-        self.check_mode = check_mode
-        self.may_have_changed = False
+    def _connection(self, get_option: t.Any) -> t.Any:
+        return connection_options(get_option, token="key", variables=("ORCHARD_KEY",)), {"X-Orchard": "1"}
 
-    def get(self, path: str, *, query: t.Any = None, permission: str | None = None) -> dict[str, t.Any]:
-        answer = self._transport.request("GET", f"/{path}", query=query)
-        if answer.status != 200:
-            raise api_error(answer, "GET", f"/{path}", ErrorBody(answer.body["fault"]), permission)
-        return t.cast("dict[str, t.Any]", answer.body)
+    def _error_body(self, response: Response) -> ErrorBody:
+        return ErrorBody(response.body["fault"])
 
-    def get_list(
-        self, path: str, list_key: str, *, identity: str, query: t.Any, keep: t.Any, limit: t.Any, permission: str
-    ) -> list[dict[str, t.Any]]:
+    def _data(self, method: str, path: str, response: Response) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", response.body)
+
+    def _pages(self, path: str, list_key: str, query: t.Any, limit: t.Any, permission: str | None) -> t.Any:
         def fetch(following: t.Mapping[str, t.Any]) -> Page:
             body = self.get(path, query={"offset": 0, **following, **query}, permission=permission)
             return Page(body["rows"], {"offset": body["next"]} if body.get("next") else None)
 
-        return collect(fetch, identity=lambda row: row.get(identity), keep=keep, limit=limit)
+        return fetch
 
-    def plain(self, value: t.Any, user_keyed: t.Any = (), *, secrets: bool = False) -> t.Any:
+    def plain(self, value: t.Any, user_keyed: t.Any = ()) -> t.Any:
         return plain(value, user_keyed)
 
-    def check_scope(self) -> None:
-        """There is no scope."""
 
-    def report(self) -> dict[str, t.Any]:
-        return self._transport.report()
-
-    def close(self) -> None:
-        self._transport.close()
-
-
-TREES = info_module(t.cast("t.Any", Orchard), TREE)
+TREES = info_module(Orchard, TREE)
 
 
 def orchard(**arguments: t.Any) -> dict[str, t.Any]:
@@ -492,7 +479,7 @@ def test_everything_of_an_invented_platform(platform: Platform) -> None:
 
 def test_an_identity_of_two_words(platform: Platform) -> None:
     farm = dataclasses.replace(FARM, identity="farmCode")
-    fields = info_module(t.cast("t.Any", Orchard), dataclasses.replace(FIELD, parent=farm))
+    fields = info_module(Orchard, dataclasses.replace(FIELD, parent=farm))
     platform.expects(
         get("/farms", json_reply({"rows": [{"farmCode": "f1"}]}), offset=0),
         get("/farms/f1/fields", json_reply({"rows": [{"n": 2}]}), offset=0),

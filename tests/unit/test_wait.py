@@ -60,7 +60,6 @@ def test_the_deadline(clock: Clock, timeout: float, reads: int, sleeps: list[flo
     with pytest.raises(WaitTimeoutError) as caught:
         wait(clock, ["begun"] * (reads - 1) + ["stuck"], timeout, 5)
     assert clock.sleeps == sleeps
-    assert caught.value.last_seen == "stuck"
     assert str(caught.value) == (
         f"The restore \"r1\" was not done after {timeout} seconds (option wait_timeout); its last state was 'stuck'."
     )

@@ -19,7 +19,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.quayside.paas.plugins.module_utils import _websocket
+from ansible_collections.quayside.paas.plugins.module_utils import _websocket, _websocket_handshake
 from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     ApiError,
     InvalidResponseError,
@@ -28,13 +28,8 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import (
-    MAX_HANDSHAKE,
-    Close,
-    Message,
-    WebSocket,
-    open_websocket,
-)
+from ansible_collections.quayside.paas.plugins.module_utils._websocket import Close, Message, WebSocket, Wire
+from ansible_collections.quayside.paas.plugins.module_utils._websocket_handshake import MAX_HANDSHAKE, open_websocket
 from support.settings import limit
 from unit.fakes import TOKEN, Clock, connection_options
 from unit.peers import BINARY, CLOSE, PING, PONG, TEXT, Network, Peer, Script, frame
@@ -57,7 +52,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[..., WebSo
     def opened(*scripts: Script | Exception, url: str = ADDRESS, retry_budget: int = 0, **keywords: t.Any) -> WebSocket:
         networks.append(Network(*scripts))
         opened.network = networks[-1]  # type: ignore[attr-defined]
-        monkeypatch.setattr(_websocket, "_way", networks[-1].way)
+        monkeypatch.setattr(_websocket_handshake, "_way", networks[-1].way)
         options = connection_options(retry_budget=retry_budget, timeout=keywords.pop("timeout", limit(5)))
         return open_websocket(url, options, redact=redact, **keywords)
 
@@ -238,7 +233,7 @@ def test_a_host_that_is_not_there_is_named(connect: t.Any) -> None:
 def test_without_a_library_it_says_what_to_install(
     connect: t.Any, monkeypatch: pytest.MonkeyPatch, known: str, library: str
 ) -> None:
-    monkeypatch.setattr(_websocket, known, False)
+    monkeypatch.setattr(_websocket_handshake, known, False)
     with pytest.raises(MissingLibraryError, match=f"pip install '{library}>="):
         connect()
 
@@ -254,7 +249,7 @@ def test_an_impossible_url_is_refused_without_a_word_of_it(url: str) -> None:
 
 
 def way(url: str, **options: t.Any) -> http.client.HTTPConnection:
-    return _websocket._way(_websocket._target(url), connection_options(**options))
+    return _websocket_handshake._way(_websocket_handshake._target(url), connection_options(**options))
 
 
 def test_without_a_proxy_it_goes_to_the_place_itself() -> None:
@@ -440,7 +435,10 @@ def test_a_message_that_is_too_large_is_refused_before_it_is_there(connect: t.An
             pass  # the client has left
         peer.wait_for_the_end()
 
-    with connect(script, largest=1000) as stream, pytest.raises(InvalidResponseError, match="larger than 1000 bytes"):
+    with (
+        connect(script, max_message=1000) as stream,
+        pytest.raises(InvalidResponseError, match="larger than 1000 bytes"),
+    ):
         stream.receive(limit(5))
 
 
@@ -570,7 +568,7 @@ def test_what_came_before_the_connection_broke_is_still_read(connect: t.Any) -> 
 
 def test_tcp_is_watched_where_the_system_can() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as plain:
-        wire = _websocket._Wire(plain, time.monotonic)
+        wire = Wire(plain, MAX_HANDSHAKE, time.monotonic)
         stream = WebSocket(None, wire, "ws://x", redact, time.monotonic)
         stream.watch_tcp(60)
         assert plain.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

@@ -2,24 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""The audit log of a hub: what was asked for and done, also where a job is not visible yet."""
+"""The audit log of a hub: what was asked for and done, even if a job is not visible yet."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._client import Item
 from .._errors import ApiError
-from .._resource import value_at
+from .._types import Item, value_at
 
 if t.TYPE_CHECKING:
     from .api import Cycle
 
 
+def has_open_creation(client: Cycle, container_id: str, read: t.Callable[[], list[Item]]) -> bool:
+    """Whether the log has a request to create instances of a container that nothing shows to be done yet.
+
+    Args:
+        read: Reads the instances. Ids grow with time: an instance younger than the request shows that it was done.
+    """
+    about = ("container.instances.create", "container.instances.delete", "container.instance.delete")
+    entries = newest_entries(client, "container", container_id)
+    newest = next((one for one in entries if one.get("event") in about), {})
+    if newest.get("event") != about[0] or newest.get("status") != "request":
+        return False
+    return not any(str(one.get("id")) > str(newest.get("id")) for one in read())
+
+
 def newest_entries(client: Cycle, kind: str, identity: str) -> list[Item]:
-    """The last entries about a container or an instance (kind), newest first. Empty when the key may not read them.
+    """Return the last entries about a container or an instance, newest first; none if the key may not read them.
 
     Which capability that takes is not stated; hubs-auditlog-view exists. Source: specification.
     """
@@ -33,16 +44,3 @@ def newest_entries(client: Cycle, kind: str, identity: str) -> list[Item]:
     found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
     own = [one for one in found if value_at(one, f"context.{kind}_id") == identity]
     return sorted(own, key=lambda one: str(one.get("id")), reverse=True)
-
-
-def has_open_creation(client: Cycle, container_id: str, read: t.Callable[[], list[Item]]) -> bool:
-    """Whether the log tells of a request to create instances of a container that nothing shows to be done yet.
-
-    read: reads the instances. Ids tell the age: an instance younger than the request shows that it was done.
-    """
-    about = ("container.instances.create", "container.instances.delete", "container.instance.delete")
-    entries = newest_entries(client, "container", container_id)
-    newest = next((one for one in entries if one.get("event") in about), {})
-    if newest.get("event") != about[0] or newest.get("status") != "request":
-        return False
-    return not any(str(one.get("id")) > str(newest.get("id")) for one in read())

@@ -15,10 +15,11 @@ import contextlib
 import typing as t
 
 from .._argspec import CONCURRENCY, ArgumentSpec
-from .._client import fan_out, path_segment
+from .._client import path_segment
 from .._errors import OptionError, PaasError, StateError
+from .._paging import fan_out
 from .._plan import Done, Plan
-from .._resource import value_at
+from .._types import value_at
 from .evacuation_batch import Outcome, Step, foresee, migrate, plan_steps
 from .evacuation_plan import ARRIVED, WAITING, Found, Move, Rules, check_servers, describe, is_considered, plan_moves
 from .instances import instances_of, is_leaving, usable_servers, with_ids
@@ -26,7 +27,7 @@ from .migration_pair import is_retained
 from .resources import CONTAINERS_VIEW, JOBS_VIEW, SERVERS_VIEW
 
 if t.TYPE_CHECKING:
-    from .._client import Item
+    from .._types import Item
     from .api import Cycle
 
 Params = t.Mapping[str, t.Any]
@@ -82,7 +83,9 @@ def plan(client: Cycle, params: Params) -> Plan:
             instances = _instances_on(client, rules.server_id)
         done = result(outcomes, instances)
         _require_success(params, done)
-        return Done(done, _diff(outcome.after for outcome in outcomes.values()), changed=client.may_have_changed)
+        return Done(
+            done, _diff(outcome.after for outcome in outcomes.values()), changed=client.transport.may_have_changed
+        )
 
     foreseen = {instance_id: foresee(step) for instance_id, step in steps.items()}
     promised = result(foreseen, found.instances)
@@ -151,15 +154,13 @@ def _read(client: Cycle, rules: Rules) -> Found:
 
 def _instances_on(client: Cycle, server_id: str) -> list[Item]:
     """Return the instances on a server, each with its container under the key container."""
-    includes: Item = {}
     listed = client.get_list(
         f"infrastructure/servers/{path_segment(server_id, 'server_id')}/instances",
         "instances",
         query={"include": ["containers"]},
         permission=CONTAINERS_VIEW,
-        includes=includes,
     )
-    containers = includes.get("containers") or {}
+    containers = client.includes.get("containers") or {}
     return [{**with_ids(one), "container": containers.get(str(one.get("container_id")))} for one in listed]
 
 

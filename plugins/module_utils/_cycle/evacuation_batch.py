@@ -14,18 +14,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._client import fan_out
 from .._errors import PaasError
 from .._options import RANGES
+from .._paging import fan_out
 from .._plan import Done, Plan
-from .._resource import value_at
+from .._types import value_at
 from .._wait import Deadline
 from . import migration, traffic_drain
 from .instances import is_leaving, state_of
 from .migration_pair import as_shown, find
 
 if t.TYPE_CHECKING:
-    from .._client import Item
+    from .._types import Item
     from .api import Cycle
     from .evacuation_plan import Move
 

@@ -16,19 +16,17 @@ import typing as t
 from collections import Counter
 
 from .._errors import OptionError, StateError
-from .._resource import value_at
+from .._types import value_at
 from .instances import instances_on, is_gone, is_leaving, live_by_server, server_name, state_of, unfit
-from .migration import is_up
-from .migration_pair import id_of_successor, is_retained, shall_run
+from .migration_pair import id_of_successor, is_retained, is_up
+from .states import INSTANCE_MIGRATABLE_STATES, READY_ACTIVE, should_run
 from .volumes import megabytes
 
 if t.TYPE_CHECKING:
-    from .._client import Item
+    from .._types import Item
 
 Items = t.Sequence["Item"]
 
-# States from which the platform migrates an instance.
-MOVABLE_STATES = ("running", "stopped", "failed")
 STRATEGIES = {
     "node": "there is one on every server that fits",
     "function": "the platform creates and deletes them with the requests",
@@ -152,7 +150,7 @@ def reason_to_leave(instance: Item, rules: Rules) -> str | None:
     if state == "migrating":
         return None  # its migration is waited for
     ready = instance.get("ready_state", "active")
-    if state not in MOVABLE_STATES or ready != "active":
+    if state not in INSTANCE_MIGRATABLE_STATES or ready != READY_ACTIVE:
         current = state if ready == "active" else ready
         return f"it is {current or 'in an unknown state'}: run this again when that is over"
     return None
@@ -189,7 +187,7 @@ def _arriving(instance: Item, found: Found, rules: Rules) -> Move | None:
     successor = siblings.get(str(id_of_successor(instance)))
     if successor is None or is_leaving(successor) or is_gone(instance):
         return None
-    if is_up(container, successor, may_rest=True) or not shall_run(container):
+    if is_up(container, successor, may_rest=True) or not should_run(container):
         return None
     return _move(instance, rules.server_id, str(successor.get("server_id")), revert=False)
 

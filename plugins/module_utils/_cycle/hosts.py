@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
-"""Instances of a hub as hosts: which are meant, reading them in few requests, what is told of each.
+"""Instances of a hub as hosts: which are meant, and reading them in few requests.
 
 Facts from the vendor's page "Instances" and its public API specification of 2026.
 """
@@ -16,74 +14,56 @@ import re
 import typing as t
 from collections import Counter
 
-from .._client import Item, path_segment
+from .._client import path_segment
 from .._errors import PaasError
-from .._hosts import Found, Host, read_each
-from .._resource import value_at
+from .._hosts import Found, read_each
+from .._types import Item, value_at
 from .api import Cycle
-from .instances import state_of, with_ids
-from .resources import (
-    CONTAINER,
-    CONTAINERS_VIEW,
-    ENVIRONMENTS_VIEW,
-    SERVERS_VIEW,
-)
-from .states import health_of
-from .telemetry import report, summary_of
+from .host_facts import hosts_from
+from .instances import instances_path, state_of, with_ids
+from .resources import CONTAINER, CONTAINERS_VIEW, ENVIRONMENTS_VIEW, SERVERS_VIEW
+from .telemetry import report
 
 T = t.TypeVar("T")
 
 MAX_IDS_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
 
-# What is told of an instance is all that it has, without what stands elsewhere.
-NOT_OF_INSTANCES = frozenset({"creator", "hub_id", "provider"})
-# What is told of the others is chosen: every one of their instances carries it.
-CONTAINER_FACTS = (
-    *("id", "identifier", "name", "annotations", "deployment", "deprecate", "image", "lock", "role", "stack"),
-    *("stateful", "state", "config.network.hostname", "config.network.public", "config.deploy.strategy"),
-)
-ENVIRONMENT_FACTS = ("id", "identifier", "name", "cluster", "about.description", "state")
-SERVER_FACTS = (
-    *("id", "hostname", "nickname", "cluster", "location_id", "model_id", "state", "constraints.tags", "features"),
-    *("ephemeral", "evacuate", "provider.vendor", "provider.model", "provider.location", "provider.zone"),
-    "provider.init_ips",
-)
-LOCATION_FACTS = ("id", "name", "abbreviation", "geographic", "provider.code", "provider.location", "provider.vendor")
-
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """Which instances are meant, and what is told of them.
+    """Which instances are meant, and what is read about them."""
 
-    environments, containers, servers, clusters: ids, identifiers or names, of servers also host names; an instance has
-    to fit one of each; none means any. states: in the platform's words; none means any. telemetry: tell a summary of
-    what instances that run use. concurrency: requests at once.
-    """
-
+    # Ids, identifiers or names, of servers also host names. An instance has to fit one of each; none means any.
     environments: t.Sequence[str] = ()
     containers: t.Sequence[str] = ()
     servers: t.Sequence[str] = ()
     clusters: t.Sequence[str] = ()
+    # In the platform's words; none means any.
     states: t.Sequence[str] = ("running",)
+    # Whether to read a summary of what running instances use.
     telemetry: bool = False
+    # Requests at once.
     concurrency: int = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class _Reading:
-    """What the steps of reading share. known: resources by kind and id, as the platform sends them."""
+    """What the steps of reading share. Resources that are known are with the client, by kind and id."""
 
     client: Cycle
     wanted: Selection
     found: Found = dataclasses.field(default_factory=Found)
-    known: Item = dataclasses.field(default_factory=dict)
 
     def listed(
         self, path: str, list_key: str, name: str, permission: str, query: t.Mapping[str, t.Any] | None = None
     ) -> list[Item]:
-        """A list as far as it can be read. name: what it is called where it breaks off, which is warned about.
+        """Return a list as far as it can be read.
 
-        Raises PaasError when not even its first page can be read.
+        Args:
+            name: What it is called in the warning if it breaks off.
+
+        Raises:
+            PaasError: Not even its first page can be read.
         """
         items: list[Item] = []
 
@@ -92,7 +72,7 @@ class _Reading:
             return False
 
         try:
-            self.client.get_list(path, list_key, query=query, keep=take, permission=permission, includes=self.known)
+            self.client.get_list(path, list_key, query=query, keep=take, permission=permission)
         except PaasError as error:
             if not items:
                 raise
@@ -102,29 +82,31 @@ class _Reading:
         return items
 
     def know(self, kind: str, items: t.Iterable[Item]) -> None:
-        """Adds resources to those that are known."""
-        self.known.setdefault(kind, {}).update(_by_id(items))
+        """Add resources to those that are known."""
+        self.client.includes.setdefault(kind, {}).update(_by_id(items))
 
     def of(self, kind: str, identity: t.Any) -> Item:
-        """A resource that is known, or no more than its id."""
-        known = self.known.get(kind, {}).get(str(identity))
+        """Return a resource that is known, or no more than its id."""
+        known = self.client.includes.get(kind, {}).get(str(identity))
         return known if isinstance(known, dict) else {"id": None if identity is None else str(identity)}
 
     def each(self, read: t.Callable[[T], list[Item]], parents: t.Sequence[T], name: t.Callable[[T], str]) -> list[Item]:
-        """The instances of many parents. See read_each()."""
+        """Return the instances of many parents. See read_each()."""
         lost = "Instances that cannot be read are missing from the inventory: {}."
         pairs = read_each(read, parents, concurrency=self.wanted.concurrency, name=name, found=self.found, lost=lost)
         return [one for _parent, instances in pairs for one in instances]
 
 
 def read_hosts(client: Cycle, wanted: Selection) -> Found:
-    """The hosts that are meant, the oldest first.
+    """Return the hosts that are meant, the oldest first.
 
     Requests: a page of the list of containers for each 100 of them, and a list of instances for each container that may
     have any that are meant. Environments that are not given by ids are looked up before, in one list. With servers or
     clusters the list of servers is read first; then, without environments and containers, nothing is read besides a
     list of instances for each such server. With telemetry one more for each host that runs.
-    Raises PaasError when nothing at all can be read.
+
+    Raises:
+        PaasError: Nothing at all can be read.
     """
     reading = _Reading(client, wanted)
     servers = _servers(reading)
@@ -142,7 +124,7 @@ def read_hosts(client: Cycle, wanted: Selection) -> Found:
         _note_others(reading, others, containers, filtered=servers is not None)
     instances = [meant[identity] for identity in sorted(meant)]  # ids tell their age
     use = _telemetry(reading, instances) if wanted.telemetry else {}
-    reading.found.hosts = _hosts(reading, instances, use)
+    reading.found.hosts = hosts_from(client, instances, reading.of, use if wanted.telemetry else None)
     return reading.found
 
 
@@ -190,7 +172,7 @@ def _servers(reading: _Reading) -> dict[str, Item] | None:
     reading.know("servers", found)
     if wanted.clusters:
         # Servers have the identifier of their cluster. Its id comes along.
-        clusters = [one for one in (reading.known.get("clusters") or {}).values() if isinstance(one, dict)]
+        clusters = [one for one in (reading.client.includes.get("clusters") or {}).values() if isinstance(one, dict)]
         names = {str(one.get("identifier")): _named(one) for one in clusters}
 
         def of_cluster(server: Item) -> tuple[t.Any, ...]:
@@ -239,7 +221,7 @@ def _containers(reading: _Reading) -> list[Item]:
     if wanted.containers:
         noun = "container in the environments asked for," if wanted.environments else "container"
         found = _selected(reading, found, _named, wanted.containers, noun)
-    found = [one for one in found if not CONTAINER.is_over(one)]
+    found = [one for one in found if not CONTAINER.is_deleted(one)]
     known = _by_id(found)
     if len(known) < len(found):
         lost = len(found) - len(known)
@@ -303,8 +285,7 @@ def _of_containers(reading: _Reading, containers: t.Sequence[Item], servers: t.M
 
     def read(container: Item) -> list[Item]:
         name = f"The list of instances of the {_container_label(container)}"
-        path = f"containers/{path_segment(container['id'], 'container_id')}/instances"
-        found = reading.listed(path, "instances", name, CONTAINERS_VIEW, query)
+        found = reading.listed(instances_path(container["id"]), "instances", name, CONTAINERS_VIEW, query)
         return _usable(reading, [{**one, "container_id": container["id"]} for one in found], name)
 
     return reading.each(read, [one for one in containers if _may_have(one, reading.wanted.states)], _container_label)
@@ -359,76 +340,3 @@ def _telemetry(reading: _Reading, instances: t.Iterable[Item]) -> dict[str, Item
         reading.found.warnings.append(f"Telemetry cannot be read. {error}")
         return {}
     return {one["id"]: summary for one, summary in pairs}
-
-
-def _hosts(reading: _Reading, instances: t.Iterable[Item], use: t.Mapping[str, Item]) -> list[Host]:
-    """Instances as hosts. use: see _telemetry(). What belongs to several of them is one and the same object."""
-    facts: dict[tuple[str, str], Item] = {}
-    unknown_use = summary_of([])
-
-    def facts_of(kind: str, identity: t.Any, fields: t.Iterable[str]) -> Item:
-        key = (kind, str(identity))
-        if key not in facts:
-            facts[key] = reading.client.plain(_fields(reading.of(kind, identity), fields))
-        return facts[key]
-
-    hosts: list[Host] = []
-    for one in instances:
-        container = facts_of("containers", one["container_id"], CONTAINER_FACTS)
-        server = facts_of("servers", one["server_id"], SERVER_FACTS)
-        inside = value_at(one, "environment.id")
-        told = {
-            "instance": reading.client.plain({key: value for key, value in one.items() if key not in NOT_OF_INSTANCES}),
-            "container": container,
-            "environment": facts_of("environments", inside, ENVIRONMENT_FACTS),
-            "server": server,
-            "location": facts_of("locations", one.get("location_id") or server.get("location_id"), LOCATION_FACTS),
-        }
-        if reading.wanted.telemetry:
-            told["telemetry"] = use.get(one["id"], unknown_use)
-        hosts.append(
-            {
-                "name": str(one.get("hostname") or f"{container.get('identifier') or one['container_id']}-{one['id']}"),
-                "identity": one["id"],
-                "facts": told,
-                "connection": {
-                    "ansible_cycle_container_id": one["container_id"],
-                    "ansible_cycle_instance_id": one["id"],
-                },
-                "groups": _groups(told),
-            }
-        )
-    return hosts
-
-
-def _fields(item: Item, fields: t.Iterable[str]) -> Item:
-    """Some fields of a resource, those with dots below what they are in. What it does not have stays away."""
-    found: Item = {}
-    for field in fields:
-        value = value_at(item, field, found)
-        if value is not found:
-            *places, name = field.split(".")
-            inner = found
-            for place in places:
-                inner = inner.setdefault(place, {})
-            inner[name] = value
-    return found
-
-
-def _groups(facts: Item) -> list[str]:
-    """The groups of a host, by what it is in and how it is. What is not known makes none."""
-    location, server = facts["location"], facts["server"]
-    names = {
-        "environment": facts["environment"].get("identifier") or facts["environment"].get("id"),
-        "container": facts["container"].get("identifier") or facts["container"].get("id"),
-        "server": server.get("hostname") or server.get("id"),
-        "location": value_at(location, "provider.code") or location.get("name") or location.get("id"),
-        "state": state_of(facts["instance"]),
-        "health": _health(facts["instance"]),
-    }
-    return [f"{kind}_{name}" for kind, name in names.items() if name]
-
-
-def _health(instance: Item) -> str:
-    """What the health check says: healthy, unhealthy, or unknown where it said nothing yet, or there is none."""
-    return {True: "healthy", False: "unhealthy", None: "unknown"}[health_of(instance)]

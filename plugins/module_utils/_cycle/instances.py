@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Instances of a container: reading them, and what their fields say."""
 
 from __future__ import annotations
@@ -11,28 +9,21 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._client import Item, not_found, path_segment
-from .._errors import (
-    ApiError,
-    InvalidResponseError,
-    NotFoundError,
-    PaasError,
-)
-from .._resource import value_at
-from .api import Cycle
+from .._client import not_found, path_segment
+from .._errors import ApiError, InvalidResponseError, NotFoundError, PaasError
+from .._types import Item, value_at
 from .resources import CONTAINERS_VIEW
-from .states import (
-    GONE_STATES,
-    READY_PURGE,
-    SERVER_READY_STATE,
-)
+from .states import GONE_STATES, READY_PURGE, SERVER_READY_STATE
 
-# Statuses of what the platform does not do in the present state of an instance.
+if t.TYPE_CHECKING:
+    from .api import Cycle
+
+# Statuses of what the platform does not do in the current state of an instance.
 NOT_NOW = (403, 409, 422, 503)
 
 
 def state_of(instance: Item) -> str:
-    """The present state of an instance, in the platform's words."""
+    """Return the current state of an instance, in the platform's words."""
     return str(value_at(instance, "state.current", ""))
 
 
@@ -46,15 +37,20 @@ def is_gone(instance: Item) -> bool:
     return state_of(instance) in GONE_STATES
 
 
+def failure_of(instance: Item) -> str:
+    """Return why an instance failed, in the platform's words."""
+    return str(value_at(instance, "state.error.message") or "the platform gave no reason")
+
+
 def successor_of(instance: Item) -> Item | None:
-    """Where an instance migrates to: its successor's instance_id and server_id. None when it does not migrate."""
+    """Return where an instance migrates to, its successor's instance_id and server_id; None if it does not migrate."""
     successor = value_at(instance, "migration.to")
     # One that runs was moved back, or never left.
     return successor if isinstance(successor, dict) and state_of(instance) != "running" else None
 
 
 def live_by_server(instances: t.Iterable[Item]) -> dict[str, list[Item]]:
-    """The instances that stay, by the server that they are on or migrate to, each one counted once."""
+    """Return the instances that stay, by the server that they are on or migrate to, each one counted once."""
     staying = [one for one in instances if not is_leaving(one)]
     ids = {one.get("id") for one in staying}
     found: dict[str, list[Item]] = {}
@@ -69,15 +65,24 @@ def live_by_server(instances: t.Iterable[Item]) -> dict[str, list[Item]]:
     return found
 
 
+def instances_path(container_id: str) -> str:
+    """Return the path of the instances of a container, relative to /v1."""
+    return f"containers/{path_segment(container_id, 'container_id')}/instances"
+
+
+def instance_path(container_id: str, instance_id: str) -> str:
+    """Return the path of an instance, relative to /v1."""
+    return f"{instances_path(container_id)}/{path_segment(instance_id, 'instance_id')}"
+
+
 def instances_of(client: Cycle, container_id: str) -> list[Item]:
-    """All instances of a container, the newest first (by id). Raises NotFoundError, InvalidResponseError."""
-    path = f"containers/{path_segment(container_id, 'container_id')}/instances"
-    found = client.get_list(path, "instances", permission=CONTAINERS_VIEW)
+    """Return all instances of a container, newest first (by id). Raises NotFoundError, InvalidResponseError."""
+    found = client.get_list(instances_path(container_id), "instances", permission=CONTAINERS_VIEW)
     return sorted(map(with_ids, found), key=lambda one: str(one["id"]), reverse=True)
 
 
 def with_ids(instance: Item) -> Item:
-    """An instance whose ids are texts. Raises InvalidResponseError for one without an id."""
+    """Return an instance whose ids are texts. Raises InvalidResponseError for one without an id."""
     identity, server = instance.get("id"), instance.get("server_id")
     if not isinstance(identity, (str, int)):
         raise InvalidResponseError(
@@ -87,7 +92,7 @@ def with_ids(instance: Item) -> Item:
 
 
 def container_of(client: Cycle, container_id: str) -> Item:
-    """A container. Raises NotFoundError that names it."""
+    """Return a container. Raises NotFoundError that names it."""
     try:
         found = client.get(f"containers/{path_segment(container_id, 'container_id')}", permission=CONTAINERS_VIEW)
     except NotFoundError as error:
@@ -96,7 +101,7 @@ def container_of(client: Cycle, container_id: str) -> Item:
 
 
 def instance_of(client: Cycle, container_id: str, instance_id: str) -> Item:
-    """An instance. Raises NotFoundError that names the container or the instance, whichever is missing."""
+    """Return an instance. Raises NotFoundError that names the container or the instance, whichever is missing."""
     try:
         found = client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW)
     except NotFoundError as error:
@@ -106,7 +111,7 @@ def instance_of(client: Cycle, container_id: str, instance_id: str) -> Item:
 
 
 def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
-    """Whether an instance exists. Raises NotFoundError when its container does not."""
+    """Whether an instance exists. Raises NotFoundError if its container does not."""
     try:
         client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW)
     except NotFoundError:
@@ -117,7 +122,7 @@ def is_there(client: Cycle, container_id: str, instance_id: str) -> bool:
 
 @contextlib.contextmanager
 def about_instance(client: Cycle, container_id: str, instance_id: str) -> t.Iterator[None]:
-    """Completes the platform's errors on what is asked of an instance: what is missing, or that it does not run."""
+    """Complete the platform's errors about an instance: what is missing, or that it does not run."""
     try:
         yield
     except NotFoundError:
@@ -129,7 +134,7 @@ def about_instance(client: Cycle, container_id: str, instance_id: str) -> t.Iter
 
 
 def note_state(client: Cycle, container_id: str, instance_id: str, error: ApiError) -> None:
-    """Adds to an error that the instance does not run, if that may be why.
+    """Add to an error that the instance does not run, if that may be why.
 
     Which status the platform has for that is not documented.
     """
@@ -141,15 +146,14 @@ def note_state(client: Cycle, container_id: str, instance_id: str, error: ApiErr
             error.message += f" The instance is {state or 'in no known state'}: it has to run for that."
 
 
-def instance_path(container_id: str, instance_id: str) -> str:
-    """The path of an instance, relative to /v1."""
-    container, instance = path_segment(container_id, "container_id"), path_segment(instance_id, "instance_id")
-    return f"containers/{container}/instances/{instance}"
-
-
 def usable_servers(client: Cycle, container_id: str, *meta: str) -> list[Item]:
-    """The servers that instances of a container can be on, with extra facts. Source: specification, "compatible
-    servers". One without an id is of no use."""
+    """Return the servers that instances of a container can be on, without those that have no id.
+
+    Source: specification, "compatible servers".
+
+    Args:
+        meta: Extra facts to read.
+    """
     path = f"containers/{path_segment(container_id, 'container_id')}/servers/usable"
     query = {"meta": list(meta)} if meta else None
     found = client.get_list(path, "servers", query=query, permission=CONTAINERS_VIEW)
@@ -157,7 +161,7 @@ def usable_servers(client: Cycle, container_id: str, *meta: str) -> list[Item]:
 
 
 def unfit(server: Item, container: Item) -> str | None:
-    """Why instances of a container should not migrate to a server, in a few words; None when nothing speaks against it.
+    """Return why instances of a container should not migrate to a server, in a few words; None if they can.
 
     A server that is being evacuated takes no new instances. Source: specification.
     """
@@ -173,12 +177,12 @@ def unfit(server: Item, container: Item) -> str | None:
 
 
 def instances_on(server: Item) -> float:
-    """How many instances a server has, as its meta tells; infinity when that is not known."""
+    """Return how many instances a server has, according to its meta; infinity if that is not known."""
     counts = value_at(server, "meta.instances_count", {})
     known = [counts.get(name) for name in ("available", "total")] if isinstance(counts, dict) else []
     return next((one for one in known if isinstance(one, int)), float("inf"))
 
 
 def server_name(server: Item) -> str:
-    """A server for a message: what people call it, and its id."""
+    """Return a server for a message: what people call it, and its id."""
     return f"{server.get('nickname') or server.get('hostname') or 'server'} ({server.get('id')})"

@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
+"""Jobs: what Cycle does after it has responded.
 
-"""Jobs: what Cycle does after it has answered.
-
-A job can be missing before it is visible and after it is done, and a key may lack the capability to look at jobs at
-all. So a job only tells of failures and of the end; whether all is well, the resource tells.
+A job can be missing before it is visible and after it is done, and a key may lack the capability to see jobs at all. So
+a job only reports failure and completion; success is judged from the resource.
 """
 
 from __future__ import annotations
@@ -15,20 +13,12 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .._client import Item, path_segment
-from .._errors import (
-    ApiError,
-    JobError,
-    NotFoundError,
-    WaitTimeoutError,
-)
-from .._resource import value_at
+from .._client import path_segment
+from .._errors import ApiError, JobError, NotFoundError, PaasError, WaitTimeoutError
+from .._types import Item, value_at
+from .._wait import wait_until
 from .resources import JOBS_VIEW
-from .states import (
-    JOB_FAILED_STATES,
-    JOB_IN_PROGRESS_STATES,
-    JOB_SUCCESS_STATES,
-)
+from .states import JOB_FAILED_STATES, JOB_IN_PROGRESS_STATES, JOB_SUCCESS_STATES
 
 if t.TYPE_CHECKING:
     from .._wait import Deadline
@@ -39,58 +29,102 @@ if t.TYPE_CHECKING:
 VISIBLE_WITHIN = 30.0
 NEVER = "0001-01-01"  # how the zero time begins, which stands for "never"
 
-
-def _items(value: t.Any) -> list[Item]:
-    """The objects of a list, where the platform may have sent anything."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+T = t.TypeVar("T")
 
 
-def job_id(descriptor: Item) -> str | None:
-    """The id of the job that a descriptor announces: in job.id, in older answers in job_id; None when there is none."""
-    found = value_at(descriptor, "job.id") or descriptor.get("job_id")
-    return str(found) if found else None
+def finish(
+    client: Cycle,
+    descriptors: t.Sequence[Item],
+    read: t.Callable[[], T],
+    is_done: t.Callable[[T], bool],
+    *,
+    what: str,
+    state: t.Callable[[T], t.Any],
+    deadline: Deadline,
+    wait: bool = True,
+    settled: t.Callable[[], bool] | None = None,
+) -> tuple[T, list[Item]]:
+    """Follow jobs, and wait until the resource shows that all is done. Return what was read last, and the jobs.
 
+    Args:
+        descriptors: What announces the jobs.
+        read, is_done, what, state: See wait_until().
+        wait: Whether to wait at all.
+        settled: See follow(); by default whether is_done.
 
-def announced(descriptor: Item) -> Item:
-    """A job as results show it, before anyone looked at it."""
-    return _result(descriptor, {"tasks": value_at(descriptor, "job.tasks")}, None, 0.0)
+    Raises:
+        PaasError: With the jobs in results.
+    """
+    done = [announced(one) for one in descriptors]
+    try:
+        if not wait:
+            return read(), done
+        for place, descriptor in enumerate(descriptors):
+            done[place] = follow(client, descriptor, deadline, settled=settled or (lambda: is_done(read())))
+        return wait_until(read, is_done, what=what, state=state, deadline=deadline), done
+    except PaasError as error:
+        add_jobs(error, done)
+        raise
 
 
 def follow(
     client: Cycle, descriptor: Item, deadline: Deadline, *, settled: t.Callable[[], bool] = lambda: False
 ) -> Item:
-    """Waits for the end of a job and returns the job as results show it; its state is None when it could not be seen.
+    """Wait for the end of a job and return it as results show it; its state is None if it could not be seen.
 
-    settled: whether the resource shows that all is done; asked while the job is not visible yet.
-    Raises JobError when it ended in an error or expired, WaitTimeoutError; both carry the job in results.
+    Args:
+        settled: Whether the resource shows that all is done; asked while the job is not visible yet.
+
+    Raises:
+        JobError: It ended in an error or expired. The job is in results.
+        WaitTimeoutError: It did not end in time. The job is in results.
     """
     identity = job_id(descriptor)
     began = deadline.waited()
     record: Item = {}
+
+    def result(state: t.Any) -> Item:
+        return _result(descriptor, record, state, deadline.waited() - began)
+
     while identity is not None:
         try:
             record = client.get(f"jobs/{path_segment(identity, 'job')}", permission=JOBS_VIEW)
         except NotFoundError:
             if record or settled() or deadline.waited() - began >= VISIBLE_WITHIN:
-                record = {**record, "state": None}  # the platform removes jobs that are done
-                break
+                return result(None)  # the platform removes jobs that are done
         except ApiError as error:
             if error.status == 403:
-                break  # the key may change things, and may not look at jobs
+                break  # the key may change things, and may not see jobs
             raise
         state = value_at(record, "state.current")
         if state in JOB_SUCCESS_STATES:
             break
         if state in JOB_FAILED_STATES:
-            raise _failed(_result(descriptor, record, state, deadline.waited() - began), record)
+            raise _failed(result(state), record)
         if not deadline.pause():
-            result = _result(descriptor, record, state, deadline.waited() - began)
-            raise _too_late(result, deadline.timeout)
-    return _result(descriptor, record, value_at(record, "state.current"), deadline.waited() - began)
+            raise _too_late(result(state), deadline.timeout)
+    return result(value_at(record, "state.current"))
+
+
+def announced(descriptor: Item) -> Item:
+    """Return a job as results show it, before anyone looked at it."""
+    return _result(descriptor, {"tasks": value_at(descriptor, "job.tasks")}, None, 0.0)
+
+
+def add_jobs(error: PaasError, known: t.Iterable[Item]) -> None:
+    """Put jobs into the results of an error, which may have one of them already, as it is now."""
+    newer = {one["id"]: one for one in error.results.get("jobs", [])}
+    error.results["jobs"] = [newer.pop(one["id"], one) for one in known] + list(newer.values())
+
+
+def job_id(descriptor: Item) -> str | None:
+    """Return the id of the job that a descriptor announces (job.id, in older responses job_id); None without one."""
+    found = value_at(descriptor, "job.id") or descriptor.get("job_id")
+    return str(found) if found else None
 
 
 def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
-    """Jobs that are about a container and are not done yet; None when the key may not look at jobs."""
+    """Return the jobs that are about a container and not done yet; None if the key may not see jobs."""
     environment = value_at(container, "environment.id")
 
     def concerns(job: Item) -> bool:
@@ -98,7 +132,7 @@ def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
             return False
         if str(container["id"]) in json.dumps(job):
             return True
-        # A job that does not tell what it is about may be about anything in its environment.
+        # A job that does not say what it is about may be about anything in its environment.
         tells = any(task.get("input") for task in _items(job.get("tasks")))
         return not tells and bool(environment) and str(environment) in str(job.get("queue"))
 
@@ -117,15 +151,19 @@ def open_jobs(client: Cycle, container: Item) -> list[Item] | None:
 
 
 def wait_for_open_jobs(client: Cycle, container: Item, deadline: Deadline) -> None:
-    """Waits until no job is open that is about a container, as far as the key may know. Raises WaitTimeoutError."""
+    """Wait until no job is open that is about a container, as far as the key can see. Raises WaitTimeoutError."""
     while found := open_jobs(client, container):
         if not deadline.pause():
             ids = ", ".join(str(job.get("id")) for job in found)
             raise WaitTimeoutError(
                 f"Other jobs of this container are not done after {deadline.timeout:g} seconds (option wait_timeout):"
-                f" {ids}. Nothing was changed.",
-                last_seen=value_at(found[0], "state.current"),
+                f" {ids}. Nothing was changed."
             )
+
+
+def _items(value: t.Any) -> list[Item]:
+    """Return the objects of a list, whatever the platform sent."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _result(descriptor: Item, record: Item, state: t.Any, seconds: float) -> Item:
@@ -151,11 +189,10 @@ def _task(task: Item) -> Item:
 
 
 def _failed(result: Item, record: Item) -> JobError:
-    state = result["state"]
     said = [value_at(record, "state.error.message")]
     said += [f"{task['caption']}: {task['error']}" for task in result["tasks"] if task["error"]]
     reasons = "; ".join(str(text).rstrip(".") for text in said if text) or "the platform gave no reason"
-    ended = "expired before it ran" if state == "expired" else "ended in an error"
+    ended = "expired before it ran" if result["state"] == "expired" else "ended in an error"
     error = JobError(f"The job {result['id']} ({result['action']}) {ended}: {reasons}.")
     error.results["jobs"] = [result]
     return error
@@ -165,8 +202,7 @@ def _too_late(result: Item, timeout: float) -> WaitTimeoutError:
     seen = f"its last state was {result['state']!r}" if result["state"] else "the platform does not show it"
     error = WaitTimeoutError(
         f"The job {result['id']} ({result['action']}) was not done after {timeout:g} seconds (option wait_timeout);"
-        f" {seen}. It goes on: quayside.paas.job_info shows it.",
-        last_seen=result["state"],
+        f" {seen}. It goes on: quayside.paas.job_info shows it."
     )
     error.results["jobs"] = [result]
     return error

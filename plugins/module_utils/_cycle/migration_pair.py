@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """The two instances of a migration: the old one, which is kept until it is purged, and its successor."""
 
 from __future__ import annotations
@@ -11,23 +9,12 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._client import Item
 from .._errors import NotFoundError
-from .._resource import value_at
+from .._types import Item, Params, value_at
 from .api import Cycle
-from .instances import (
-    instance_path,
-    instances_of,
-    is_gone,
-    state_of,
-    with_ids,
-)
+from .instances import instance_path, instances_of, is_gone, state_of, with_ids
 from .resources import CONTAINERS_VIEW
-from .states import READY_PURGE, health_of, should_run
-
-Params = t.Mapping[str, t.Any]
-
-shall_run = should_run  # the name that _evacuation.py imports
+from .states import READY_PURGE, health_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +24,15 @@ class Pair:
     source: Item | None
     successor: Item | None
 
+    def states(self) -> dict[str, str]:
+        """Return the state of each instance by its id."""
+        return {str(one.get("id")): state_of(one) for one in (self.source, self.successor) if one}
 
-def find(client: Cycle, container: Item, instance_id: str) -> Item | None:
-    """An instance; None when it is not there."""
+
+def find(client: Cycle, container: Item, instance_id: str | None) -> Item | None:
+    """Return an instance; None if it is not there, or there is no id."""
+    if instance_id is None:
+        return None
     try:
         found = client.get(instance_path(str(container["id"]), instance_id), permission=CONTAINERS_VIEW)
     except NotFoundError:
@@ -48,7 +41,7 @@ def find(client: Cycle, container: Item, instance_id: str) -> Item | None:
 
 
 def heir_of(client: Cycle, container: Item, instance_id: str) -> Item | None:
-    """The successor of an instance that was purged."""
+    """Return the successor of an instance that was purged."""
     for one in instances_of(client, str(container["id"])):
         if value_at(one, "migration.from.instance_id") == instance_id and not is_gone(one):
             return one
@@ -56,15 +49,30 @@ def heir_of(client: Cycle, container: Item, instance_id: str) -> Item | None:
 
 
 def id_of_successor(instance: Item | None) -> str | None:
-    """The id of the successor of an instance, whether that is still there or not."""
+    """Return the id of the successor of an instance, whether that is still there or not."""
     found = value_at(instance, "migration.to.instance_id")
     return str(found) if found else None
 
 
 def id_of_source(instance: Item | None) -> str | None:
-    """The id of the instance that this one is the successor of."""
+    """Return the id of the instance that this one is the successor of."""
     found = value_at(instance, "migration.from.instance_id")
     return str(found) if found else None
+
+
+def is_up(container: Item, instance: Item, *, may_rest: bool = False) -> bool:
+    """Whether an instance runs and is healthy.
+
+    Without a health check the platform may say nothing about the health; with one that means "not reported yet".
+
+    Args:
+        may_rest: Whether being stopped will do as well.
+    """
+    if state_of(instance) != "running":
+        return may_rest and state_of(instance) == "stopped"
+    if value_at(container, "config.deploy.health_check") is None:
+        return health_of(instance) is not False
+    return health_of(instance) is True
 
 
 def is_retained(instance: Item | None) -> bool:
@@ -73,36 +81,38 @@ def is_retained(instance: Item | None) -> bool:
 
 
 def described(instance: Item) -> str:
-    """What state an instance is in, for a message."""
+    """Return what state an instance is in, for a message."""
     text = f"{instance.get('id')} on server {instance.get('server_id')} is {state_of(instance)}"
     error = value_at(instance, "state.error.message")
     if error:
         text += f" ({str(error).rstrip('.')})"
     if state_of(instance) == "running":
-        told = {True: " and healthy", False: " and unhealthy", None: ", its health not reported"}
-        text += told[health_of(instance)]
+        text += {True: " and healthy", False: " and unhealthy", None: ", its health not reported"}[health_of(instance)]
     if instance.get("ready_state") == READY_PURGE:
         text += f", kept until it is purged ({instance.get('purge_time') or 'time not known'})"
     return text
 
 
 def subject(params: Params) -> str:
-    """What the diff is about."""
+    """Return what the diff is about."""
     return f"server of instance {params['instance_id']}"
 
 
-_SHOWN = {"instance_id": "id", "server_id": "server_id"}
-
-
 def as_shown(instance: Item | None) -> Item:
-    """An instance in the diff: where it is, under which id."""
-    return {name: None if instance is None else instance.get(key) for name, key in _SHOWN.items()}
+    """Return an instance in the diff: where it is, under which id."""
+    shown = {"instance_id": "id", "server_id": "server_id"}
+    return {name: None if instance is None else instance.get(key) for name, key in shown.items()}
 
 
 def result_of(
     client: Cycle, pair: Pair, to: str | None, done: t.Sequence[Item] = (), *, reverted: bool = False
 ) -> Item:
-    """The result of the module. to: the server of the successor. done: the jobs."""
+    """Return the result of the module.
+
+    Args:
+        to: The server of the successor.
+        done: The jobs.
+    """
     source, successor = pair.source, pair.successor
     return {
         "old_instance_id": source.get("id") if source else id_of_source(successor),

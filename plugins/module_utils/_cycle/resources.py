@@ -11,7 +11,8 @@ Capabilities are those that the specification lists; its texts, and the page, na
 
 from __future__ import annotations
 
-from .._resource import Filter, Include, Listing, Resource
+from .._resource import Filter
+from .resource import CycleResource, Include, Listing
 from .states import DELETED_STATES
 
 STR = {"type": "str"}
@@ -37,7 +38,7 @@ SEARCH_AND_RANGE = {
     "range_end": Filter("filter[range-end]", STR, None),
 }
 
-ENVIRONMENT = Resource(
+ENVIRONMENT = CycleResource(
     noun="environment",
     list_key="environments",
     id_option="environment_id",
@@ -59,7 +60,7 @@ ENVIRONMENT = Resource(
     sortable=True,
     permission=ENVIRONMENTS_VIEW,
 )
-CONTAINER = Resource(
+CONTAINER = CycleResource(
     noun="container",
     list_key="containers",
     id_option="container_id",
@@ -92,7 +93,7 @@ CONTAINER = Resource(
     deleted_when=DELETED,
     permission=CONTAINERS_VIEW,
 )
-INSTANCE = Resource(
+INSTANCE = CycleResource(
     noun="instance",
     list_key="instances",
     id_option="instance_id",
@@ -114,17 +115,19 @@ INSTANCE = Resource(
     },
     meta=("node", "sdn_pool_ips"),
     sortable=True,
-    # Of all array parameters only this one is specified as one text with commas.
-    joined=frozenset({"include"}),
     listings={
         "infrastructure/servers/{server_id}/instances": Listing(
-            frozenset({"include"}), include={"creators": "creator"}, joined=frozenset(), of="server"
-        )
+            frozenset({"include"}), include={"creators": "creator"}, of="server"
+        ),
+        # Of all array parameters only this one is specified as one text with commas.
+        "containers/{container_id}/instances": Listing(
+            frozenset({"include", "meta", "sort", "filters"}), joined=frozenset({"include"})
+        ),
     },
     deleted_when=DELETED,
     permission=CONTAINERS_VIEW,
 )
-INSTANCE_VOLUME = Resource(
+INSTANCE_VOLUME = CycleResource(
     noun="volume",
     list_key="volumes",
     id_option="volume_id",
@@ -133,7 +136,7 @@ INSTANCE_VOLUME = Resource(
     sortable=True,
     permission=CONTAINERS_VIEW,
 )
-SERVER = Resource(
+SERVER = CycleResource(
     noun="server",
     list_key="servers",
     id_option="server_id",
@@ -169,7 +172,7 @@ SERVER = Resource(
     },
     permission=SERVERS_VIEW,
 )
-JOB = Resource(
+JOB = CycleResource(
     noun="job",
     list_key="jobs",
     id_option="job_id",

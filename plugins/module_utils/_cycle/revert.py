@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Taking a migration back, as long as the old instance is kept."""
 
 from __future__ import annotations
@@ -11,17 +9,15 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .._client import Item
 from .._errors import PaasError, StateError
 from .._plan import Done, Plan
-from .._resource import value_at
+from .._types import Item, Params, value_at
 from .._wait import Deadline, wait_until
 from . import jobs
 from .api import Cycle
-from .instances import is_gone, is_leaving, state_of
+from .instances import failure_of, is_gone, is_leaving, state_of
 from .migration_pair import (
     Pair,
-    Params,
     as_shown,
     described,
     find,
@@ -32,20 +28,16 @@ from .migration_pair import (
     result_of,
     subject,
 )
-from .states import (
-    INSTANCE_STARTING_STATES,
-    INSTANCE_UP_STATES,
-    should_run,
-)
-from .tasks import add_jobs, ask, settle
+from .states import INSTANCE_STARTING_STATES, INSTANCE_UP_STATES, should_run
+from .tasks import ask, settle
 
 REVERT = "migration.revert"
 
 
 def plan_revert(client: Cycle, params: Params, container: Item, deadline: Deadline) -> Plan:
-    """What the module does with state=reverted. Raises StateError when the source was purged, WaitTimeoutError."""
+    """Plan what the module does with state=reverted. Raises StateError if the source was purged, WaitTimeoutError."""
     pair = _migration_of(client, container, params["instance_id"])
-    if _is_revertible(pair) or (pair.source is not None and state_of(pair.source) == "migrating"):
+    if _is_revertible(pair.source) or (pair.source is not None and state_of(pair.source) == "migrating"):
         # A revert or a migration that an earlier task has asked for decides.
         settle(client, container, str((pair.source or {})["id"]), REVERT, deadline)
         pair = wait_until(
@@ -55,13 +47,14 @@ def plan_revert(client: Cycle, params: Params, container: Item, deadline: Deadli
             state=lambda now: state_of(now.source or {}),
             deadline=deadline,
         )
-    needed = _is_revertible(pair)
+    needed = _is_revertible(pair.source)
     coming = not needed and params["wait"] and not client.check_mode and _is_coming_back(container, pair)
 
     def act() -> Done:
         if needed:
             return Done(*revert(client, params, container, pair, deadline))
-        return Done(_back(client, pair, _wait_for_source(client, container, pair, deadline)), changed=False)
+        now, _jobs = _finish(client, container, pair, [], deadline, wait=True)
+        return Done(_back(client, pair, now), changed=False)
 
     return Plan(
         result=_back(client, pair, Pair(pair.source, None) if needed else pair, reverted=needed),
@@ -73,9 +66,10 @@ def plan_revert(client: Cycle, params: Params, container: Item, deadline: Deadli
 
 
 def _migration_of(client: Cycle, container: Item, instance_id: str) -> Pair:
-    """The migration that an instance is the source or the successor of. Without a migration it is the source of none.
+    """Return the migration that an instance is the source or the successor of, with it as source if there is none.
 
-    Raises StateError when the source was purged.
+    Raises:
+        StateError: The source was purged.
     """
     found = find(client, container, instance_id)
     if found is None or state_of(found) == "deleted":
@@ -84,17 +78,17 @@ def _migration_of(client: Cycle, container: Item, instance_id: str) -> Pair:
             raise _purged(instance_id, heir)
         return Pair(None, None)
     if is_retained(found) or state_of(found) == "migrating":
-        successor = find(client, container, str(id_of_successor(found))) if id_of_successor(found) else None
-        return Pair(found, successor)
+        return Pair(found, find(client, container, id_of_successor(found)))
     if is_gone(found) and id_of_successor(found):
-        raise _purged(instance_id, find(client, container, str(id_of_successor(found))))
-    if id_of_source(found) is None:
+        raise _purged(instance_id, find(client, container, id_of_successor(found)))
+    source_id = id_of_source(found)
+    if source_id is None:
         return Pair(found, None)
-    source = find(client, container, str(id_of_source(found)))
+    source = find(client, container, source_id)
     if source is None or is_gone(source):
-        raise _purged(str(id_of_source(found)), found)
+        raise _purged(source_id, found)
     if is_retained(source) and id_of_successor(source) not in (None, instance_id):
-        raise _purged(str(id_of_source(found)), found)
+        raise _purged(source_id, found)
     return Pair(source, found)
 
 
@@ -107,42 +101,30 @@ def _purged(source_id: str, successor: Item | None) -> StateError:
     )
 
 
-def _is_revertible(pair: Pair) -> bool:
+def _is_revertible(source: Item | None) -> bool:
     """Whether there is a migration to take back: its source is kept, and nobody brings it back already."""
-    return is_retained(pair.source) and state_of(pair.source or {}) not in INSTANCE_UP_STATES
+    return is_retained(source) and state_of(source or {}) not in INSTANCE_UP_STATES
 
 
 def _is_coming_back(container: Item, pair: Pair) -> bool:
-    """Whether a revert is under way."""
+    """Whether a revert is in progress."""
     if pair.source is None or not should_run(container):
         return False
     return state_of(pair.source) in INSTANCE_STARTING_STATES or (pair.successor is not None and is_gone(pair.successor))
 
 
 def revert(client: Cycle, params: Params, container: Item, pair: Pair, deadline: Deadline) -> tuple[Item, Item]:
-    """Takes a migration back, and waits unless told not to. Returns the result and what the diff shows."""
-    source = t.cast("Item", pair.source)
-    identity = str(source["id"])
+    """Take a migration back, and wait unless told not to. Return the result and what the diff shows."""
+    identity = str(t.cast("Item", pair.source)["id"])
 
-    def has_begun() -> bool:
+    def is_accepted() -> bool:
         now = find(client, container, identity)
-        return now is not None and not _is_revertible(Pair(now, None))
+        return now is not None and not _is_revertible(now)
 
-    task = {"action": REVERT}
-    descriptor = ask(client, container, identity, task, deadline, is_accepted=has_begun)
-    done = [jobs.announced(descriptor)]
+    descriptor = ask(client, container, identity, {"action": REVERT}, deadline, is_accepted=is_accepted)
     try:
-        if params["wait"]:
-            done = [
-                jobs.follow(
-                    client, descriptor, deadline, settled=lambda: _is_back(container, _reread(client, container, pair))
-                )
-            ]
-            now = _wait_for_source(client, container, pair, deadline)
-        else:
-            now = _reread(client, container, pair)
+        now, done = _finish(client, container, pair, [descriptor], deadline, wait=params["wait"])
     except PaasError as error:
-        add_jobs(error, done)
         with contextlib.suppress(PaasError):
             now = _reread(client, container, pair)
             error.results.update(_back(client, pair, now, error.results["jobs"]))
@@ -151,11 +133,31 @@ def revert(client: Cycle, params: Params, container: Item, pair: Pair, deadline:
     return _back(client, pair, now, done, reverted=True), as_shown(now.source or pair.source)
 
 
-def _reverting(pair: Pair) -> str:
-    old = described(pair.source) if pair.source else "is gone"
-    new = described(pair.successor) if pair.successor else "is gone"
-    more = " Run the task again to go on." if pair.source else ""
-    return f"Now the old instance {old}; the new instance {new}.{more}"
+def _finish(
+    client: Cycle, container: Item, pair: Pair, descriptors: list[Item], deadline: Deadline, *, wait: bool
+) -> tuple[Pair, list[Item]]:
+    """Wait until a migration is taken back. Raises StateError if it never will be."""
+    identity = (pair.source or {}).get("id")
+
+    def is_done(now: Pair) -> bool:
+        if now.source is None or is_gone(now.source):
+            raise StateError(f"The instance {identity} is gone: the migration could not be reverted.")
+        if state_of(now.source) == "failed":
+            said = failure_of(now.source).rstrip(".")
+            raise StateError(f"The instance {identity} failed when it was brought back: {said}.")
+        return _is_back(container, now)
+
+    return jobs.finish(
+        client,
+        descriptors,
+        lambda: _reread(client, container, pair),
+        is_done,
+        what=f"The revert of the migration of the instance {identity}",
+        state=Pair.states,
+        deadline=deadline,
+        wait=wait,
+        settled=lambda: _is_back(container, _reread(client, container, pair)),
+    )
 
 
 def _reread(client: Cycle, container: Item, pair: Pair) -> Pair:
@@ -176,29 +178,20 @@ def _is_back(container: Item, pair: Pair) -> bool:
     return state_of(source) == ("running" if should_run(container) else "stopped")
 
 
-def _wait_for_source(client: Cycle, container: Item, pair: Pair, deadline: Deadline) -> Pair:
-    """Waits until a migration is taken back. Raises StateError when it never will be."""
-    identity = (pair.source or {}).get("id")
-
-    def is_done(now: Pair) -> bool:
-        if now.source is None or is_gone(now.source):
-            raise StateError(f"The instance {identity} is gone: the migration could not be reverted.")
-        if state_of(now.source) == "failed":
-            said = value_at(now.source, "state.error.message") or "the platform gave no reason"
-            raise StateError(f"The instance {identity} failed when it was brought back: {str(said).rstrip('.')}.")
-        return _is_back(container, now)
-
-    return wait_until(
-        lambda: _reread(client, container, pair),
-        is_done,
-        what=f"The revert of the migration of the instance {identity}",
-        state=lambda now: {str(one.get("id")): state_of(one) for one in (now.source, now.successor) if one},
-        deadline=deadline,
-    )
+def _reverting(pair: Pair) -> str:
+    old = described(pair.source) if pair.source else "is gone"
+    new = described(pair.successor) if pair.successor else "is gone"
+    more = " Run the task again to go on." if pair.source else ""
+    return f"Now the old instance {old}; the new instance {new}.{more}"
 
 
 def _back(client: Cycle, pair: Pair, now: Pair, done: t.Sequence[Item] = (), *, reverted: bool = False) -> Item:
-    """The result of a revert. pair: the migration before. now: its instances afterwards."""
+    """Return the result of a revert.
+
+    Args:
+        pair: The migration before.
+        now: Its instances afterwards.
+    """
     to = value_at(pair.source, "migration.to.server_id") or value_at(pair.successor, "server_id")
     shown = {"old_instance": client.plain(now.source), "new_instance": client.plain(now.successor)}
     return {**result_of(client, pair, to, done, reverted=reverted), **shown}

@@ -23,16 +23,9 @@ import tempfile
 import typing as t
 
 from .._argspec import ArgumentSpec
-from .._errors import (
-    ApiError,
-    InvalidResponseError,
-    NotFoundError,
-    OptionError,
-    PaasError,
-    StateError,
-)
+from .._errors import ApiError, InvalidResponseError, NotFoundError, OptionError, PaasError, StateError
 from .._plan import Done, Plan
-from .._resource import value_at
+from .._types import value_at
 from .api import Cycle
 from .instances import (
     about_instance,

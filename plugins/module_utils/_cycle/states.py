@@ -12,8 +12,7 @@ it is, and what is in such a state has not finished.
 
 from __future__ import annotations
 
-from .._client import Item
-from .._resource import value_at
+from .._types import Item, value_at
 
 # Containers, instances, servers and environments. Whether deleted ones stay in lists is not documented.
 

@@ -19,13 +19,15 @@ from urllib.parse import quote, urlsplit
 
 from .._argspec import ArgumentSpec
 from .._errors import InvalidResponseError, OptionError, PaasError, WaitTimeoutError
+from .._redact import Redactor, mask
+from .._response import malformed
+from .._types import Params
 from .._wait import Deadline
-from .._websocket import WebSocket, open_websocket, require_libraries
+from .._websocket import WebSocket
+from .._websocket_handshake import open_websocket, require_libraries
 from .api import Cycle, error_body
 from .instances import about_instance, instance_path
 from .resources import CONTAINERS_CONSOLE, CONTAINERS_VIEW
-
-Params = t.Mapping[str, t.Any]
 
 # Kind of a stream: what follows the path of the instance, and what the key needs.
 KINDS = {
@@ -64,15 +66,12 @@ CONSOLE_ARGUMENTS = INSTANCE.merge(
 
 @dataclasses.dataclass(frozen=True)
 class Authorisation:
-    """What opens a stream: within 15 minutes; a stream that is open outlives it. url: the address with the token."""
+    """What opens a stream, within 15 minutes. A stream that is open outlives it."""
 
     address: str
     token: str = dataclasses.field(repr=False)
+    # The address with the token.
     url: str = dataclasses.field(repr=False)
-
-    def redacted(self, text: str) -> str:
-        """The text without the token."""
-        return text.replace(self.token, "********").replace(quote(self.token, safe=""), "********")
 
 
 def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> Authorisation:
@@ -88,9 +87,7 @@ def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> 
     if not (isinstance(address, str) and address.isprintable() and isinstance(token, str) and token.isprintable()):
         address = token = ""
     if not (address and token):
-        raise InvalidResponseError(
-            f"The answer to GET /v1/{path} has no address or no token.", method="GET", path=f"/v1/{path}"
-        )
+        raise malformed("GET", f"/v1/{path}", "has no address or no token")
     return Authorisation(address, token, stream_url(address, token))
 
 
@@ -113,21 +110,15 @@ def stream_url(address: str, token: str) -> str:
 
 def open_stream(client: Cycle, authorisation: Authorisation) -> WebSocket:
     """Opens a stream. Raises what open_websocket() raises."""
+    transport = client.transport
+    token = authorisation.token
     return open_websocket(
         authorisation.url,
-        client.options,
-        redact=lambda value: client.redact(_without(authorisation, value)),
+        transport.options,
+        redact=Redactor(token, quote(token, safe=""), transport.options.token),
         error_body=error_body,
-        attempting=client.count_request,
+        attempting=transport.count_request,
     )
-
-
-def _without(authorisation: Authorisation, value: t.Any) -> t.Any:
-    if isinstance(value, dict):
-        return {_without(authorisation, key): _without(authorisation, inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without(authorisation, inner) for inner in value]
-    return authorisation.redacted(value) if isinstance(value, str) else value
 
 
 def read_authorisations(client: Cycle, params: Params) -> dict[str, t.Any]:
@@ -205,7 +196,7 @@ class Capture:
     def _end_line(self) -> None:
         if self._line:  # Empty where nothing of a line is wanted, or fits.
             text = self._line.decode("utf-8", "replace").removesuffix("\n").rstrip("\r")
-            self.lines.append(text.replace(self._token, "********"))
+            self.lines.append(mask(text, [self._token]))
             self.replayed += self._is_replayed
             found = self._pattern.search(self.lines[-1][:MAX_SEARCHED]) if self._pattern else None
             if found is not None:

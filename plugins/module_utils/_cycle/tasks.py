@@ -2,13 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Tasks of an instance: what can be asked of it, asked once only.
 
-A request that broke off may have been carried out. It is sent again only when neither the instance, nor any job, nor
-the audit log shows a trace of it for as long as an accepted job may take to become visible. What an earlier task has
-asked for, which may have been killed right after that, is looked for in the same places before anything is asked.
+A request that broke off may have succeeded. It is resent only if neither the instance, nor any job, nor the audit log
+shows a trace of it for as long as an accepted job may take to become visible. What an earlier task has asked for, which
+may have been killed right after that, is looked for in the same places before anything is asked.
 """
 
 from __future__ import annotations
@@ -16,9 +14,8 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .._client import Item
 from .._errors import PaasError, StateError, WaitTimeoutError
-from .._resource import value_at
+from .._types import Item, value_at
 from . import jobs
 from .audit import newest_entries
 from .instances import instance_path, is_leaving, state_of
@@ -30,7 +27,7 @@ if t.TYPE_CHECKING:
 
 
 def require_staying(instance: Item) -> None:
-    """Raises StateError for an instance that is on its way out, naming its successor if it has migrated."""
+    """Raise StateError for an instance that is on its way out, naming its successor if it has migrated."""
     if not is_leaving(instance):
         return
     successor = value_at(instance, "migration.to.instance_id")
@@ -51,10 +48,15 @@ def settle(
     *,
     shows: t.Callable[[Item], bool] = lambda entry: True,
 ) -> None:
-    """Waits until what earlier tasks have asked for is done: jobs of the container, and this action of the instance.
+    """Wait until what earlier tasks have asked for is done: jobs of the container, and this action of the instance.
 
-    shows: whether the instance shows what an entry of the audit log says was done. What only the audit log tells of is
-    given up after a while, but never when jobs cannot be seen. Raises WaitTimeoutError.
+    What only the audit log shows is given up after a while, but never if jobs cannot be seen.
+
+    Args:
+        shows: Whether the instance shows what an entry of the audit log says was done.
+
+    Raises:
+        WaitTimeoutError: It was not done in time.
     """
     began = deadline.waited()
     while True:
@@ -70,13 +72,12 @@ def settle(
                 what += f". With the capability {JOBS_VIEW} the key could see whether it still runs"
             raise WaitTimeoutError(
                 f"What was asked for before is not done after {deadline.timeout:g} seconds (option wait_timeout):"
-                f" {what}. Nothing was changed. Run the task again later.",
-                last_seen=value_at((open_jobs or [{}])[0], "state.current"),
+                f" {what}. Nothing was changed. Run the task again later."
             )
 
 
 def _is_pending(client: Cycle, instance_id: str, action: str, shows: t.Callable[[Item], bool]) -> bool:
-    """Whether the audit log tells of a request of this action that is not done, or does not show yet."""
+    """Whether the audit log has a request of this action that is not done, or does not show yet."""
     # There is one event of the request and one of what was done. Source: specification; which is which follows from
     # their names.
     requested, done = f"container.instance.task.{action}", f"container.instance.{action}"
@@ -98,10 +99,15 @@ def ask(
     is_accepted: t.Callable[[], bool],
     permission: str = INSTANCES_MIGRATE,
 ) -> Item:
-    """Asks for a task of an instance and returns the descriptor of its job, without a job when none is known.
+    """Ask for a task of an instance and return the descriptor of its job, without a job if none is known.
 
-    settle() comes before. is_accepted: whether the instance shows that the task was accepted.
-    Raises PaasError; its may_have_succeeded says whether the task may have been accepted all the same.
+    settle() comes before.
+
+    Args:
+        is_accepted: Whether the instance shows that the task was accepted.
+
+    Raises:
+        PaasError: Its may_have_succeeded says whether the task may have been accepted all the same.
     """
     path = f"{instance_path(str(container['id']), instance_id)}/tasks"
     try:
@@ -133,10 +139,7 @@ def _trace(
     deadline: Deadline,
     is_accepted: t.Callable[[], bool],
 ) -> Item | None:
-    """What became of a request of which nobody knows: a descriptor when it was accepted, None when it was not.
-
-    Raises StateError when nobody can tell.
-    """
+    """Return the descriptor of a request that may have succeeded; None if it did not. Raises StateError if unclear."""
     asked_at = deadline.waited()
     suspicious = logged = False
     while True:
@@ -147,7 +150,7 @@ def _trace(
             return {"action": task["action"], "job": {"id": own.get("id")}}
         if is_accepted():
             return {"action": task["action"]}
-        # A job that does not tell what it is about may be that of the request.
+        # A job that does not say what it is about may be that of the request.
         suspicious = suspicious or bool(found)
         logged = logged or _is_pending(client, instance_id, str(task["action"]), lambda entry: True)
         is_late = deadline.waited() - asked_at >= jobs.VISIBLE_WITHIN
@@ -168,10 +171,3 @@ def _unknown(error: PaasError, task: Item, why: PaasError | None = None) -> Paas
         " again later: it goes on from what is there."
     )
     return error
-
-
-def add_jobs(error: PaasError, done: t.Sequence[Item]) -> None:
-    """Puts jobs in front of those that the results of an error carry already, unless they are the same."""
-    known = error.results.get("jobs", [])
-    ids = {one["id"] for one in known}
-    error.results["jobs"] = [*(one for one in done if one["id"] is None or one["id"] not in ids), *known]

@@ -15,20 +15,27 @@ from __future__ import annotations
 import typing as t
 
 from .._argspec import CONCURRENCY, ArgumentSpec
-from .._client import Item, fan_out
 from .._errors import ApiError, InvalidResponseError, NotFoundError
 from .._options import check_ranges
-from .._resource import value_at
-from .._response import parse_json
+from .._paging import fan_out
+from .._response import json_object, malformed
 from .._timestamps import parse
+from .._types import Item, Params, value_at
 from .._wait import Deadline
-from .._websocket import require_libraries
+from .._websocket_handshake import require_libraries
 from .api import Cycle
-from .instances import NOT_NOW, container_of, instance_of, instance_path, instances_of, is_gone, is_there, state_of
+from .instances import (
+    NOT_NOW,
+    container_of,
+    instance_of,
+    instance_path,
+    instances_of,
+    is_gone,
+    is_there,
+    state_of,
+)
 from .resources import CONTAINERS_VIEW
 from .streams import authorise, open_stream
-
-Params = t.Mapping[str, t.Any]
 
 UNLIMITED = 2**60  # bytes; what the kernel says when there is no limit is some larger number
 
@@ -58,6 +65,7 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     container_id, live = params["container_id"], params["live"]
     if live is not None:
         check_ranges(live)
+        require_libraries()
         require_libraries()
 
     def read_one(instance_id: str) -> list[Item]:
@@ -112,9 +120,7 @@ def report(client: Cycle, container_id: str, instance_id: str, start: str | None
         found = {}
     snapshots = found.get("snapshots")
     if not isinstance(snapshots, (list, type(None))):
-        raise InvalidResponseError(
-            f"The answer to GET /v1/{path} has no list of snapshots.", method="GET", path=f"/v1/{path}"
-        )
+        raise malformed("GET", f"/v1/{path}", "has no list of snapshots")
     asked = {"start": value_at(found, "request.start") or start, "end": value_at(found, "request.end") or end}
     return _report(client, container_id, instance_id, snapshots or [], **asked)
 
@@ -141,11 +147,8 @@ def live_report(client: Cycle, container_id: str, instance_id: str, samples: int
 
 
 def _sample(data: bytes) -> Item:
-    try:
-        found = parse_json(data)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+    found = json_object(data)
+    if found is None:
         raise InvalidResponseError("The telemetry stream sent a message that is no JSON object.")
     return found
 

@@ -2,26 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Draining an instance of traffic, and ending that. Source: specification, traffic-drain.reconfigure (since 2025)."""
 
 from __future__ import annotations
 
-import typing as t
-
 from .._argspec import WAIT, ArgumentSpec
-from .._client import Item
-from .._errors import PaasError
 from .._plan import Done, Plan
-from .._resource import value_at
-from .._wait import Deadline, wait_until
+from .._types import Item, Params, value_at
+from .._wait import Deadline
 from . import jobs
 from .api import Cycle
 from .instances import container_of, instance_of
-from .tasks import add_jobs, ask, require_staying
-
-Params = t.Mapping[str, t.Any]
+from .tasks import ask, require_staying
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -34,13 +26,8 @@ ARGUMENTS = WAIT.merge(
 )
 
 
-def is_drained(instance: Item) -> bool:
-    """Whether an instance is drained of traffic. Older platforms do not have the field."""
-    return isinstance(instance.get("traffic_drain"), dict)
-
-
 def plan(client: Cycle, params: Params) -> Plan:
-    """What the module instance_traffic_drain does.
+    """Plan what the module instance_traffic_drain does.
 
     Raises StateError, ApiError, and JobError or WaitTimeoutError with the jobs in results.
     """
@@ -50,7 +37,7 @@ def plan(client: Cycle, params: Params) -> Plan:
     container: Item = {}
     if is_drained(instance) != enable:
         container = container_of(client, params["container_id"])
-        # What an earlier task has asked for may be under way.
+        # What an earlier task has asked for may be in progress.
         jobs.wait_for_open_jobs(client, container, deadline)
         instance = _read(client, params)
 
@@ -67,6 +54,11 @@ def plan(client: Cycle, params: Params) -> Plan:
     )
 
 
+def is_drained(instance: Item) -> bool:
+    """Whether an instance is drained of traffic. Older platforms do not have the field."""
+    return isinstance(instance.get("traffic_drain"), dict)
+
+
 def _read(client: Cycle, params: Params) -> Item:
     instance = instance_of(client, params["container_id"], params["instance_id"])
     require_staying(instance)
@@ -74,30 +66,26 @@ def _read(client: Cycle, params: Params) -> Item:
 
 
 def _set(client: Cycle, params: Params, container: Item, deadline: Deadline) -> tuple[Item, list[Item]]:
-    """Asks for it, waits unless told not to, and returns the instance and the jobs. Raises PaasError with the jobs."""
+    """Ask for it, wait unless told not to, and return the instance and the jobs. Raises PaasError with the jobs."""
     enable: bool = params["state"] == "enabled"
 
-    def is_set() -> bool:
-        return is_drained(_read(client, params)) is enable
+    def is_set(instance: Item) -> bool:
+        return is_drained(instance) is enable
 
     task = {"action": "traffic-drain.reconfigure", "contents": {"enable": enable}}
-    descriptor = ask(client, container, params["instance_id"], task, deadline, is_accepted=is_set)
-    done = [jobs.announced(descriptor)]
-    try:
-        if not params["wait"]:
-            return _read(client, params), done
-        done = [jobs.follow(client, descriptor, deadline, settled=is_set)]
-        found = wait_until(
-            lambda: _read(client, params),
-            lambda one: is_drained(one) == enable,
-            what=f"The traffic drain of the instance {params['instance_id']}",
-            state=lambda one: "enabled" if is_drained(one) else "disabled",
-            deadline=deadline,
-        )
-    except PaasError as error:
-        add_jobs(error, done)
-        raise
-    return found, done
+    descriptor = ask(
+        client, container, params["instance_id"], task, deadline, is_accepted=lambda: is_set(_read(client, params))
+    )
+    return jobs.finish(
+        client,
+        [descriptor],
+        lambda: _read(client, params),
+        is_set,
+        what=f"The traffic drain of the instance {params['instance_id']}",
+        state=lambda one: "enabled" if is_drained(one) else "disabled",
+        deadline=deadline,
+        wait=params["wait"],
+    )
 
 
 def _shown(enabled: bool) -> Item:

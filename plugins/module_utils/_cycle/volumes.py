@@ -2,13 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
+"""Volumes of an instance: extending one to a size.
 
-"""Volumes of an instance: bringing one to a size.
-
-The platform takes what to add, not the size to reach. Adding twice cannot be undone, so that before anything is asked
-for, whatever an earlier task has asked for has to show in the size: its open jobs are waited for, and the audit log is
-looked at for a request that shows nowhere else yet.
+The platform takes what to add, not the size to reach. Adding twice cannot be undone, so before anything is asked for,
+whatever an earlier task has asked for has to show in the size: its open jobs are waited for, and the audit log is
+searched for a request that shows nowhere else yet.
 """
 
 from __future__ import annotations
@@ -17,19 +15,16 @@ import re
 import typing as t
 
 from .._argspec import WAIT, ArgumentSpec
-from .._client import Item
-from .._errors import ApiError, OptionError, PaasError, StateError
+from .._errors import ApiError, OptionError, StateError
 from .._plan import Done, Plan
-from .._resource import value_at
 from .._timestamps import parse
-from .._wait import Deadline, wait_until
+from .._types import Item, Params, value_at
+from .._wait import Deadline
 from . import jobs
 from .api import Cycle
 from .instances import container_of, instance_of, instance_path
 from .resources import CONTAINERS_VIEW, INSTANCES_MIGRATE
-from .tasks import add_jobs, ask, require_staying, settle
-
-Params = t.Mapping[str, t.Any]
+from .tasks import ask, require_staying, settle
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -50,88 +45,15 @@ ARGUMENTS = WAIT.merge(
 _SIZE = re.compile(r"([0-9]+)(?:([bkmgtp])|([kmgtp])b)", re.IGNORECASE | re.ASCII)
 _BYTES = {unit: 1024**power for power, unit in enumerate("bkmgtp")}
 _MB = 1024**2
-# Where an option that names a volume is compared with.
+# What an option that names a volume is compared with.
 _NAMES = {"volume_id": "id", "destination": "config.destination", "identifier": "config.identifier"}
 _EXTEND = "volume.extend"
 # Specified for all tasks is the first one; the second exists, and may be what is meant.
 _PERMISSION = f"{INSTANCES_MIGRATE} or containers-volumes-manage"
 
 
-def megabytes(size: t.Any) -> int:
-    """A DataSize such as 20G or 512MB in MB, rounded up, by powers of 1024. Raises ValueError."""
-    found = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
-    if found is None:
-        raise ValueError(f"{size!r} is no size")
-    amount: int = int(found[1]) * _BYTES[(found[2] or found[3]).lower()]
-    return -(-amount // _MB)
-
-
-def data_size(amount: int) -> str:
-    """MB as a DataSize: in G where that is exact, else in M."""
-    return f"{amount // 1024}G" if amount % 1024 == 0 else f"{amount}M"
-
-
-def size_of(volume: Item) -> int:
-    """What a volume can hold, in MB: what is deployed, else what is configured. Raises StateError when neither tells.
-
-    A volume that is deployed and holds nothing has not been measured yet.
-    """
-    total = value_at(volume, "deployed.storage.total")
-    if isinstance(total, (int, float)) and total > 0:
-        return int(total)
-    try:
-        return megabytes(value_at(volume, "config.local.max_size"))
-    except ValueError:
-        raise StateError(f"The platform does not tell the size of the volume {_described(volume)}.") from None
-
-
-def _described(volume: Item) -> str:
-    names = [value_at(volume, "config.destination"), value_at(volume, "config.identifier"), volume.get("id")]
-    first, *rest = [str(name) for name in names if name]
-    return f"{first} ({', '.join(rest)})" if rest else first
-
-
-def volumes_of(client: Cycle, params: Params) -> list[Item]:
-    """The volumes of an instance. Raises NotFoundError that names what is missing, StateError when it is leaving."""
-    container_id, instance_id = params["container_id"], params["instance_id"]
-    require_staying(instance_of(client, container_id, instance_id))
-    return client.get_list(f"{instance_path(container_id, instance_id)}/volumes", "volumes", permission=CONTAINERS_VIEW)
-
-
-def find(client: Cycle, params: Params) -> Item:
-    """The one volume that the options name. Raises StateError that lists what is there."""
-    option = next((name for name in _NAMES if params[name] is not None), None)
-    if option is None:
-        raise OptionError(f"Say which volume: {', '.join(_NAMES)}.")
-    found = volumes_of(client, params)
-    named = [one for one in found if value_at(one, _NAMES[option]) == params[option]]
-    if len(named) == 1:
-        _require_local(named[0])
-        return named[0]
-    there = "; ".join(map(_described, found)) or "none"
-    if named:
-        raise StateError(
-            f'{len(named)} volumes of the instance {params["instance_id"]} have the {option} "{params[option]}":'
-            f" {'; '.join(map(_described, named))}. Name one by volume_id."
-        )
-    raise StateError(
-        f'The instance {params["instance_id"]} has no volume "{params[option]}" (option {option}). Its volumes:'
-        f" {there}."
-    )
-
-
-def _require_local(volume: Item) -> None:
-    if isinstance(value_at(volume, "config.local"), dict):
-        return
-    external = value_at(volume, "config.external.id")
-    instead = f"It is the external volume {external}" if external else "The platform keeps it elsewhere"
-    raise StateError(
-        f"The volume {_described(volume)} has no storage on its server, so that it cannot be extended. {instead}."
-    )
-
-
 def plan(client: Cycle, params: Params) -> Plan:
-    """What the module instance_volume does.
+    """Plan what the module instance_volume does.
 
     Raises OptionError, StateError, ApiError, and JobError or WaitTimeoutError with the jobs in results.
     """
@@ -171,8 +93,81 @@ def _wanted(params: Params) -> int:
         ) from None
 
 
+def megabytes(size: t.Any) -> int:
+    """Return a DataSize such as 20G or 512MB in MB, rounded up, by powers of 1024. Raises ValueError."""
+    found = _SIZE.fullmatch(size.strip()) if isinstance(size, str) else None
+    if found is None:
+        raise ValueError(f"{size!r} is no size")
+    amount: int = int(found[1]) * _BYTES[(found[2] or found[3]).lower()]
+    return -(-amount // _MB)
+
+
+def data_size(amount: int) -> str:
+    """Return MB as a DataSize: in G if that is exact, else in M."""
+    return f"{amount // 1024}G" if amount % 1024 == 0 else f"{amount}M"
+
+
+def find(client: Cycle, params: Params) -> Item:
+    """Return the one volume that the options name. Raises StateError that lists what is there."""
+    option = next((name for name in _NAMES if params[name] is not None), None)
+    if option is None:
+        raise OptionError(f"Say which volume: {', '.join(_NAMES)}.")
+    found = volumes_of(client, params)
+    named = [one for one in found if value_at(one, _NAMES[option]) == params[option]]
+    if len(named) == 1:
+        _require_local(named[0])
+        return named[0]
+    if named:
+        raise StateError(
+            f'{len(named)} volumes of the instance {params["instance_id"]} have the {option} "{params[option]}":'
+            f" {'; '.join(map(_described, named))}. Name one by volume_id."
+        )
+    there = "; ".join(map(_described, found)) or "none"
+    raise StateError(
+        f'The instance {params["instance_id"]} has no volume "{params[option]}" (option {option}). Its volumes:'
+        f" {there}."
+    )
+
+
+def volumes_of(client: Cycle, params: Params) -> list[Item]:
+    """Return the volumes of an instance. Raises NotFoundError that names what is missing, StateError if it leaves."""
+    container_id, instance_id = params["container_id"], params["instance_id"]
+    require_staying(instance_of(client, container_id, instance_id))
+    return client.get_list(f"{instance_path(container_id, instance_id)}/volumes", "volumes", permission=CONTAINERS_VIEW)
+
+
+def _require_local(volume: Item) -> None:
+    if isinstance(value_at(volume, "config.local"), dict):
+        return
+    external = value_at(volume, "config.external.id")
+    instead = f"It is the external volume {external}" if external else "The platform keeps it elsewhere"
+    raise StateError(
+        f"The volume {_described(volume)} has no storage on its server, so that it cannot be extended. {instead}."
+    )
+
+
+def _described(volume: Item) -> str:
+    names = [value_at(volume, "config.destination"), value_at(volume, "config.identifier"), volume.get("id")]
+    first, *rest = [str(name) for name in names if name]
+    return f"{first} ({', '.join(rest)})" if rest else first
+
+
+def size_of(volume: Item) -> int:
+    """Return what a volume can hold, in MB: what is deployed, else what is configured. Raises StateError without both.
+
+    A volume that is deployed and holds nothing has not been measured yet.
+    """
+    total = value_at(volume, "deployed.storage.total")
+    if isinstance(total, (int, float)) and total > 0:
+        return int(total)
+    try:
+        return megabytes(value_at(volume, "config.local.max_size"))
+    except ValueError:
+        raise StateError(f"The platform does not tell the size of the volume {_described(volume)}.") from None
+
+
 def _settle(client: Cycle, params: Params, container: Item, deadline: Deadline) -> None:
-    """Waits until whatever an earlier task has asked for shows in the size. Raises WaitTimeoutError."""
+    """Wait until whatever an earlier task has asked for shows in the size. Raises WaitTimeoutError."""
 
     def is_measured(entry: Item) -> bool:
         # The log names the instance and not the volume, so that any of its volumes may be the one that was extended.
@@ -186,47 +181,44 @@ def _settle(client: Cycle, params: Params, container: Item, deadline: Deadline) 
 def _extend(
     client: Cycle, params: Params, container: Item, volume: Item, added: int, deadline: Deadline
 ) -> tuple[Item, list[Item]]:
-    """Asks for the extension, waits unless told not to, and returns the volume and the jobs.
+    """Ask for the extension, wait unless told not to, and return the volume and the jobs.
 
-    Raises PaasError with the jobs in results.
+    Raises:
+        PaasError: With the jobs in results.
     """
     before = size_of(volume)
 
-    def has_grown() -> bool:
-        return size_of(find(client, params)) > before
-
-    descriptor = _ask(client, params, container, volume, added, deadline)
-    done = [jobs.announced(descriptor)]
-    try:
-        if not params["wait"]:
-            return find(client, params), done
-        done = [jobs.follow(client, descriptor, deadline, settled=has_grown)]
+    def has_grown(now: Item) -> bool:
         # Not until it is as large as wanted: what the platform counts as its own is for it to decide.
-        found = wait_until(
-            lambda: find(client, params),
-            lambda one: size_of(one) > before,
-            what=f"The extension of the volume {_described(volume)} by {data_size(added)}",
-            state=lambda one: f"{size_of(one)} MB",
-            deadline=deadline,
-        )
-    except PaasError as error:
-        add_jobs(error, done)
-        raise
-    return found, done
+        return size_of(now) > before
+
+    descriptor = _ask(client, params, container, volume, added, deadline, lambda: has_grown(find(client, params)))
+    return jobs.finish(
+        client,
+        [descriptor],
+        lambda: find(client, params),
+        has_grown,
+        what=f"The extension of the volume {_described(volume)} by {data_size(added)}",
+        state=lambda one: f"{size_of(one)} MB",
+        deadline=deadline,
+        wait=params["wait"],
+    )
 
 
-def _ask(client: Cycle, params: Params, container: Item, volume: Item, added: int, deadline: Deadline) -> Item:
-    """Asks for an extension, once only, and returns the descriptor of its job."""
-    before = size_of(volume)
-
-    def has_grown() -> bool:
-        return size_of(find(client, params)) > before
-
+def _ask(
+    client: Cycle,
+    params: Params,
+    container: Item,
+    volume: Item,
+    added: int,
+    deadline: Deadline,
+    has_grown: t.Callable[[], bool],
+) -> Item:
+    """Ask for an extension, once only, and return the descriptor of its job."""
     # Which id is meant is not specified. What is refused for its id was not carried out.
     candidates = [volume.get("id"), value_at(volume, "deployed.id"), value_at(volume, "deployed.container_volume_id")]
-    ids = list(dict.fromkeys(str(one) for one in candidates if one))
     refusal: ApiError | None = None
-    for identity in ids:
+    for identity in dict.fromkeys(str(one) for one in candidates if one):
         task = {"action": _EXTEND, "contents": {"volume_id": identity, "extend_size": data_size(added)}}
         try:
             return ask(

@@ -24,8 +24,11 @@ import typing as t
 from .._client import path_segment
 from .._errors import ApiError, InvalidResponseError, NotFoundError, OptionError, TransportError, WaitTimeoutError
 from .._options import ConnectionOptions, GetOption
-from .._response import EXCERPT, parse_json, redacted
-from .._websocket import SCHEMES, Close, Message, WebSocket, open_websocket
+from .._redact import Redactor
+from .._response import EXCERPT, json_object
+from .._types import Item
+from .._websocket import Close, Message, WebSocket
+from .._websocket_handshake import SCHEMES, open_websocket
 from .api import access_options, error_body, team_path
 
 # What stands in the path, by what a container belongs to.
@@ -35,8 +38,6 @@ POLL = 0.5  # seconds between two looks at whether the input may go
 OUTPUTS = ("stdOut", "stdErr")
 UNKNOWN = "What became of the command is not known."
 
-Item = dict[str, t.Any]
-
 
 @dataclasses.dataclass(frozen=True)
 class Access:
@@ -45,9 +46,10 @@ class Access:
     options: ConnectionOptions
     team_path: str
 
-    def redact(self, value: t.Any) -> t.Any:
-        """See redacted()."""
-        return redacted(value, self.options.token)
+    @property
+    def redact(self) -> Redactor:
+        """Masks the token."""
+        return Redactor(self.options.token)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -297,11 +299,8 @@ def _message(kind: str, data: t.Any = None) -> str:
 
 
 def _frame(message: Message, access: Access) -> Item:
-    try:
-        frame = parse_json(message.data)
-    except (ValueError, RecursionError):
-        frame = None
-    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+    frame = json_object(message.data)
+    if frame is None or not isinstance(frame.get("type"), str):
         begin = _shown(access.redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
         raise InvalidResponseError(
             f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}"

@@ -18,11 +18,11 @@ import math
 import typing as t
 from collections import Counter
 
-from .._client import Item, not_found, path_segment
+from .._client import not_found, path_segment
 from .._errors import NotFoundError
 from .._hosts import Found, Host, read_each
-from .._resource import value_at
 from .._timestamps import parse
+from .._types import Item, value_at
 from .api import Northflank
 from .resources import (
     ADDON,

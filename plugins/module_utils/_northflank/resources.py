@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from .._resource import Filter, Resource
+from .._resource import Filter
+from .resource import NorthflankResource
 from .states import RUN_FINAL_STATES, RUN_IN_PROGRESS_STATES
 
 # Maps in templates, runs and addons whose keys are names that a user made up.
@@ -35,7 +36,7 @@ ADDONS_UPDATE = "Project > Addons > General > Update"
 TEMPLATES_RUN = "Account > Templates > General > Run"
 RUNS_ABORT = "Account > Templates > Runs > Abort"
 
-PROJECT = Resource(
+PROJECT = NorthflankResource(
     noun="project",
     list_key="projects",
     id_option="project_id",
@@ -43,7 +44,7 @@ PROJECT = Resource(
     one="projects/{project_id}",
     permission="Project > Projects > Manage > Read",
 )
-ADDON = Resource(
+ADDON = NorthflankResource(
     noun="addon",
     list_key="addons",
     id_option="addon_id",
@@ -53,7 +54,7 @@ ADDON = Resource(
     user_keyed=USER_KEYED,
     permission="Project > Addons > General > Read",
 )
-ADDON_CONTAINER = Resource(
+ADDON_CONTAINER = NorthflankResource(
     noun="container",
     list_key="containers",
     id_option="container_name",
@@ -62,7 +63,7 @@ ADDON_CONTAINER = Resource(
     identity="name",
     permission="Project > Addons > General > Read (in older roles: Deployment > View Instances)",
 )
-ADDON_VERSION = Resource(
+ADDON_VERSION = NorthflankResource(
     noun="version",
     list_key="addonVersions",
     id_option="addon_version",
@@ -72,7 +73,7 @@ ADDON_VERSION = Resource(
     singleton={"version": None, "upgrade_to": [], "lifecycle_status": None, "upgrade_history": []},
     permission="Project > Addons > General > Read",
 )
-ADDON_BACKUP = Resource(
+ADDON_BACKUP = NorthflankResource(
     noun="backup",
     list_key="backups",
     id_option="backup_id",
@@ -81,7 +82,7 @@ ADDON_BACKUP = Resource(
     one="projects/{project_id}/addons/{addon_id}/backups/{backup_id}",
     permission="Project > Addons > General > Read",
 )
-BACKUP_RESTORE = Resource(
+BACKUP_RESTORE = NorthflankResource(
     noun="restore",
     list_key="restores",
     id_option="restore_id",
@@ -93,7 +94,7 @@ BACKUP_RESTORE = Resource(
     scope={"source_project_id": "sourceProjectId", "source_addon_id": "sourceAddonId"},
     permission="Project > Addons > General > Read",
 )
-TEMPLATE = Resource(
+TEMPLATE = NorthflankResource(
     noun="template",
     list_key="templates",
     id_option="template_id",
@@ -102,7 +103,7 @@ TEMPLATE = Resource(
     user_keyed=USER_KEYED,
     permission="Account > Templates > General > Read",
 )
-TEMPLATE_RUN = Resource(
+TEMPLATE_RUN = NorthflankResource(
     noun="template run",
     list_key="templateRuns",
     id_option="run_id",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._client import Item
+from .._types import Item
 
 # Addons
 
