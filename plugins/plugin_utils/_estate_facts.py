@@ -88,7 +88,7 @@ def estate_of(raw: Mapping[str, t.Any], now: datetime, days: int, backup_exempt:
             platforms[platform] = {"state": "off", "requests": 0, "problems": []}
             continue
         read = {part: read_part(given.get(part), *found) for part, found in parts.items()}
-        platforms[platform] = summary_of(read.values())
+        platforms[platform] = platform_summary(read.values())
         items = {name: part.items for name, part in read.items()}
         if platform == "northflank":
             tables |= northflank_tables(items, now, days, backup_exempt)
@@ -119,7 +119,7 @@ def read_part(result: t.Any, key: str, name: str) -> Part:
     return Part(items, problems, sum(int(one.get("request_count") or 0) for one in each), not problems)
 
 
-def summary_of(parts: t.Collection[Part]) -> Row:
+def platform_summary(parts: t.Collection[Part]) -> Row:
     """Summarize how reading a platform went."""
     problems = [problem for part in parts for problem in part.problems]
     state = "read" if not problems else "partly" if any(part.items for part in parts) else "unread"
