@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.filter.estate_details import estate_details
 from ansible_collections.quayside.paas.plugins.filter.estate_files import estate_files
 from ansible_collections.quayside.paas.plugins.filter.estate_report import estate_report
 from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_facts as facts
+from support.settings import NIGHTLY
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
@@ -374,7 +375,7 @@ odd_items = st.dictionaries(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=200 if NIGHTLY else 6)  # each makes a page
 @given(
     st.dictionaries(
         st.sampled_from([*facts.PARTS["northflank"], *facts.PARTS["cycle"]]), st.lists(odd_items, max_size=3)
