@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--module", action="append", default=[], metavar="NAME", help="contract: only tests of this module (repeatable)"
     )
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start have the usual signals and umask, however the suites were started."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # A handler is not inherited, and is ignoring it all the same.
+            signal.signal(number, lambda _number, _frame: None)
+    os.umask(0o022)
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,11 @@ import sys
 
 import pytest
 
+from support import properties
 from support.simulator import SERVICE, Simulator
 
 sys.path.insert(0, str(SERVICE))
+properties.load()
 
 
 @pytest.fixture

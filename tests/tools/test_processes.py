@@ -7,42 +7,35 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from support.settings import wait_for
 from tools import processes
 
 # Writes its child's process id to a file, then both sleep. The child ignores polite signals.
 FAMILY = """
 import pathlib, subprocess, sys, time
-child = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(60)"
+child = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; time.sleep(600)"
 process = subprocess.Popen([sys.executable, "-c", child], start_new_session=sys.argv[2] == "apart")
 pathlib.Path(sys.argv[1]).write_text(str(process.pid))
-time.sleep(60)
+time.sleep(600)
 """
 
 
-def gone(pid: int) -> bool:
-    """Whether a process ends within ten seconds."""
-    for _attempt in range(100):
-        try:
-            os.kill(pid, 0)
-            if "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8"):
-                return True
-        except OSError:
-            return True
-        time.sleep(0.1)
-    return False
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended."""
+    try:
+        os.kill(pid, 0)
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return True
 
 
 def child_of(note: Path) -> int:
-    for _attempt in range(100):
-        if note.is_file() and note.read_text(encoding="utf-8"):
-            return int(note.read_text(encoding="utf-8"))
-        time.sleep(0.1)
-    raise AssertionError("the child did not start")
+    """Return the process id in a note, once it is there."""
+    return int(wait_for(lambda: note.is_file() and note.read_text(encoding="utf-8"), "the child"))
 
 
 def test_a_program_is_stopped_with_its_children(tmp_path: Path) -> None:
@@ -51,7 +44,7 @@ def test_a_program_is_stopped_with_its_children(tmp_path: Path) -> None:
     child = child_of(tmp_path / "pid")
     processes.stop(process)
     assert process.returncode != 0
-    assert gone(child)
+    wait_for(lambda: is_gone(child), "the end of the child")
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="this system has no /proc")
@@ -62,7 +55,7 @@ def test_what_left_the_group_is_swept_up(tmp_path: Path) -> None:
     processes.stop(process)
     os.kill(child, 0)  # still there
     processes.sweep()
-    assert gone(child)
+    wait_for(lambda: is_gone(child), "the end of the child")
 
 
 def test_the_exit_code_is_handed_on_and_the_output_goes_to_the_log(tmp_path: Path) -> None:

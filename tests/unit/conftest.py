@@ -10,13 +10,12 @@ import socket
 import typing as t
 
 import ansible.module_utils.basic  # noqa: F401 - looks at the network once, when imported; pylint: disable=unused-import
-import hypothesis
 import pytest
 
+from support import properties
 from unit.fakes import Clock, Platform
 
-hypothesis.settings.register_profile("unit", database=None, deadline=None, max_examples=60)
-hypothesis.settings.load_profile("unit")
+properties.load()
 
 FOREIGN = (
     "NORTHFLANK_API_TOKEN",

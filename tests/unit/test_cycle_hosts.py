@@ -20,6 +20,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cy
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.hosts import Selection, read_hosts
 from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError, PaasError
 from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found, Host
+from support.settings import limit
 from unit.definitions import documented_options
 from unit.fakes import HUB, KEY, URL, Answer, Call, Clock, Platform, cycle, cycle_error, cycle_page, resources
 
@@ -553,7 +554,7 @@ def test_without_any_telemetry_the_hosts_stay(platform: Platform) -> None:
 
 def test_containers_are_read_at_once_but_not_too_many(platform: Platform) -> None:
     under_way, most, lock = 0, 0, threading.Lock()
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=limit(10))
 
     def slow(_request: t.Any) -> t.Any:
         nonlocal under_way, most

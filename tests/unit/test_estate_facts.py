@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.quayside.paas.plugins.filter.estate_report import estate_report
@@ -18,6 +18,7 @@ from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_cycle
 from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_facts as facts
 from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_northflank as northflank
 from ansible_collections.quayside.paas.plugins.plugin_utils import _estate_values as values
+from support.settings import NIGHTLY
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
 
@@ -375,7 +376,7 @@ odd_items = st.dictionaries(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=200 if NIGHTLY else 6)  # each makes a page
 @given(
     st.dictionaries(
         st.sampled_from([*facts.PARTS["northflank"], *facts.PARTS["cycle"]]), st.lists(odd_items, max_size=3)
