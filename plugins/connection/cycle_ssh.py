@@ -6,21 +6,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: cycle_ssh
-short_description: Runs tasks in instances on Cycle, over its SSH gateway
+short_description: Run tasks in instances on Cycle, over its SSH gateway
 version_added: 0.1.0
 author:
   - Quayside contributors (@quayside)
 description:
-  - Makes SSH credentials of an instance when the first task connects to it, logs in with the C(ssh) of the controller,
-    and uses that connection for all tasks of the run. The credentials are expired as soon as the connection ends, for
-    whatever reason.
-  - The password goes from the API to C(ssh) in memory. It is in no file, no command line, no environment and no output.
-  - What this plugin does not do itself it leaves to P(ansible.builtin.ssh#connection). All options of that plugin, with
-    their variables, environment variables and configuration, work here as well, in the version that comes with your
-    ansible-core; they are documented there. Exceptions are those that say who logs in where and how, which the
-    platform decides. C(host), C(port), C(remote_user), C(password), C(private_key), C(private_key_file),
-    C(pkcs11_provider), C(password_mechanism) and C(control_path) are not used.
-  - The instance has to run, and its container needs Python for most modules, as usual.
+  - Creates SSH credentials for an instance, logs in with the C(ssh) of the controller, and uses that connection for all
+    tasks of this and later runs, until it has been idle for O(idle_timeout) seconds.
+  - Credentials are created only when there is no connection to the instance, or when new ones were refused, then once
+    more. They are never deleted, because the platform can only expire I(all) credentials of an instance, including
+    those of other users. They expire by themselves, after 30 minutes as documented. To expire them earlier, use
+    M(quayside.paas.instance_ssh) with O(quayside.paas.instance_ssh#module:state=absent).
+  - The password goes from the API to C(ssh) in memory. It is never in a file, an argument, an environment variable or
+    the output.
+  - Everything else is inherited from P(ansible.builtin.ssh#connection). All options of that plugin work here as well,
+    with their variables, environment variables and configuration. They are documented there. The exceptions are those
+    that the platform or this plugin decides. C(host), C(port), C(remote_user), C(password), C(password_mechanism),
+    C(private_key), C(private_key_file), C(pkcs11_provider), C(sshpass_prompt), C(control_path), and C(ControlMaster),
+    C(ControlPath) and C(ControlPersist) in C(ssh_args) are not used.
+  - The instance must run. Its container needs a POSIX shell and the usual tools, as coreutils or busybox provide them,
+    and Python for most modules.
 extends_documentation_fragment:
   - quayside.paas._cycle
   - quayside.paas._cycle.plugin
@@ -42,25 +47,14 @@ options:
     required: true
     vars:
       - name: ansible_cycle_instance_id
-  expire:
-    description:
-      - Whether to expire the credentials when the connection ends. The platform then expires I(all) credentials of the
-        instance, those of other users and other controllers too. Whether that cuts their sessions is not documented.
-      - Runs of the same user on the same controller wait for each other. The last one that uses the instance expires.
-      - With V(false) the credentials end by themselves, 30 minutes after they were made. A run with V(false) also
-        keeps the other runs on the controller from expiring while it lasts.
-    type: bool
-    default: true
-    vars:
-      - name: ansible_cycle_expire
   host_keys:
     description:
       - How the host key of the gateway is checked.
-      - V(accept-new) takes a gateway that is not known yet at its word, adds its key to the known hosts, and refuses to
-        connect when the key is another one later.
-      - V(strict) connects only to gateways among the known hosts.
-      - V(ignore) checks nothing and remembers nothing. The password is then given to whoever answers.
-      - When the option is not set and host key checking is turned off as for P(ansible.builtin.ssh#connection),
+      - V(accept-new) accepts a gateway that is not known yet, adds its key to the known hosts, and refuses to connect
+        if the key changes later.
+      - V(strict) connects only to known hosts.
+      - V(ignore) checks and remembers nothing. Any machine that answers is given the password.
+      - If the option is not set and host key checking is turned off as for P(ansible.builtin.ssh#connection),
         V(ignore) is used.
     type: str
     choices: [accept-new, strict, ignore]
@@ -69,8 +63,8 @@ options:
       - name: ansible_cycle_host_keys
   idle_timeout:
     description:
-      - Seconds without any session after which the connection ends, and with it the credentials. The next task then
-        makes new ones. V(0) is for no limit but the end of the run.
+      - Seconds without any session after which the connection ends. The next task then creates new credentials.
+      - With V(0) the connection stays until the gateway or C(meta=reset_connection) ends it.
       - It is used in place of C(ControlPersist) in C(ssh_args).
     type: int
     default: 600
@@ -79,11 +73,11 @@ options:
   transport:
     description:
       - How commands are run.
-      - V(exec) is for a gateway that runs commands, as SSH servers do. Files go by SFTP, or through C(cat) where the
-        gateway has no SFTP.
-      - V(shell) is for a gateway that has nothing but an interactive shell. Commands and files go through it. It is
-        slower, and C(become) works only without a password.
-      - V(auto) finds out, once for each instance and run.
+      - V(exec) is for a gateway that runs commands, as SSH servers do. Files are transferred with SFTP, or with C(dd)
+        if the gateway has no SFTP.
+      - V(shell) is for a gateway that has only an interactive shell. Commands and files go through it. It is slower,
+        C(become) works only without a password, and the container needs C(base64), C(head) and C(stty).
+      - V(auto) finds out, once for each connection.
     type: str
     choices: [auto, exec, shell]
     default: auto
@@ -91,8 +85,8 @@ options:
       - name: ansible_cycle_transport
   timeout:
     description:
-      - Seconds for the connection to the gateway, as for P(ansible.builtin.ssh#connection), from which it also takes
-        environment variables and configuration. A login as a whole may take three times as long.
+      - Seconds for the connection to the gateway, as for P(ansible.builtin.ssh#connection), with the same environment
+        variables and configuration. The whole login may take three times as long.
       - For requests to the API see O(api_timeout).
     type: int
     default: 10
@@ -100,23 +94,25 @@ options:
       - name: ansible_ssh_timeout
   api_timeout:
     description:
-      - Seconds to wait for the connection to the API, for an answer to begin, and for it to be complete, V(1) to
+      - Seconds to wait for the connection to the API, for a response to begin, and for it to be complete, V(1) to
         V(3600).
     type: int
     default: 30
     vars:
       - name: ansible_cycle_timeout
 notes:
-  - C(ansible_user) and C(remote_user) have no meaning here. The user to log in as is the instance; who that is in the
-    container, the platform decides. C(~) is the home of that user.
-  - C(meta=reset_connection) ends the connection and expires the credentials before the play goes on.
-  - In check mode the plugin connects all the same.
-  - A process of the run watches the connections and expires credentials. It goes on after the run until that is done, a
-    few seconds as a rule and a minute at most, and writes to the system's log when something could not be expired.
-    In a container that ends together with the run, as those of AWX may, there is no time for that, and the credentials
-    end by themselves. Let plays end with C(meta=reset_connection) there.
-  - Where no session can be told from a command that ends with 255, it counts as the former, as it does for
-    P(ansible.builtin.ssh#connection).
+  - C(ansible_user) and C(remote_user) have no effect. The platform decides which user runs the commands. C(~) is the
+    home of that user.
+  - Runs of the same user on the same controller share connections, through control sockets and lock files in
+    C(control_path_dir). If the gateway takes no more sessions on a connection, up to four connections are opened.
+  - C(meta=reset_connection) ends the connections after the sessions that are open. The next task creates new
+    credentials.
+  - Check mode creates credentials and logs in too, because modules that support it have to look around.
+  - Whether sessions end with their credentials is not documented by the platform. A command that is cut off is not run
+    again.
+  - A command that exits with 255 cannot be told from a session that ended, as with P(ansible.builtin.ssh#connection).
+seealso:
+  - module: quayside.paas.instance_ssh
 """
 
 EXAMPLES = r"""

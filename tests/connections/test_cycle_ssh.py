@@ -227,6 +227,19 @@ def test_a_master_that_goes_between_two_items_of_a_task_is_replaced(me: CycleUse
     assert "1\r\n2" in me.raw("cat begun").output.replace("\n", "\r\n")
 
 
+def test_credentials_that_somebody_expires_are_created_again(me: CycleUser) -> None:
+    # The task of the guide; here the platform ends the sessions, too.
+    me.sim.cycle.settings(ssh={"close_on_expire": True})
+    ids = {name: f"{{{{ ansible_cycle_{name} }}}}" for name in ("container_id", "instance_id")}
+    expire = {"name": "Expire", "quayside.paas.instance_ssh": {**ids, "state": "absent"}, "delegate_to": "localhost"}
+    done = well(me.play([play(ONE, raw("true"), expire)]))
+    assert done.recap[ONE]["changed"] == 2
+    assert ssh_requests(me.sim, "DELETE") == [instance_of(me)]
+    wait_for(lambda: not me.masters(), "the end of the connection")
+    well(me.raw("true"))
+    assert me.created() == {instance_of(me): 2}
+
+
 def test_a_command_that_is_cut_is_not_run_again(me: CycleUser) -> None:
     flag = me.folder / "begun"
     with me.started("ansible", ONE, "-m", "ansible.builtin.raw", "-a", f"echo begun >> {flag}; sleep 60") as process:
