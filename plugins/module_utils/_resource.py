@@ -105,7 +105,7 @@ class Resource:
     def complete(self, result: Item, client: t.Any, params: Params) -> None:
         """Add to the result of an info module what came along with the items."""
 
-    def read_list(self, client: t.Any, path: str, ids: Ids, params: Params, limit: int | None) -> list[Item]:
+    def read_list(self, client: t.Any, path: str, ids: Ids, params: Params, limit: int | None = None) -> list[Item]:
         """Return the items of a list. path: one of the paths of lists, whose options are all in ids."""
         filters = self.given_filters(params)
         try:

@@ -17,7 +17,7 @@ from collections import Counter
 from .._client import path_segment
 from .._errors import PaasError
 from .._hosts import Found, read_each
-from .._types import Item, value_at
+from .._types import Item, Query, value_at
 from .api import Cycle
 from .host_facts import hosts_from
 from .instances import instances_path, state_of, with_ids
@@ -26,7 +26,7 @@ from .telemetry import report
 
 T = t.TypeVar("T")
 
-MAX_IDS_IN_QUERY = 50  # ids in one filter: addresses of requests have a limit
+MAX_IDS_IN_QUERY = 50  # addresses of requests have a limit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,19 +48,14 @@ class Selection:
 
 @dataclasses.dataclass(frozen=True)
 class _Reading:
-    """What the steps of reading share. Resources that are known are with the client, by kind and id."""
+    """What the steps of reading share. The client has the resources that are known, by kind and id."""
 
     client: Cycle
     wanted: Selection
     found: Found = dataclasses.field(default_factory=Found)
 
-    def listed(
-        self, path: str, list_key: str, name: str, permission: str, query: t.Mapping[str, t.Any] | None = None
-    ) -> list[Item]:
-        """Return a list as far as it can be read.
-
-        Args:
-            name: What it is called in the warning if it breaks off.
+    def listed(self, path: str, list_key: str, name: str, permission: str, query: Query | None = None) -> list[Item]:
+        """Return a list as far as it can be read. name: what it is called in the warning if it breaks off.
 
         Raises:
             PaasError: Not even its first page can be read.
@@ -96,6 +91,26 @@ class _Reading:
         pairs = read_each(read, parents, concurrency=self.wanted.concurrency, name=name, found=self.found, lost=lost)
         return [one for _parent, instances in pairs for one in instances]
 
+    def selected(
+        self,
+        items: t.Iterable[Item],
+        names_of: t.Callable[[Item], t.Iterable[t.Any]],
+        wanted: t.Sequence[str],
+        noun: str,
+    ) -> list[Item]:
+        """Return the items that are meant by one of their names. What means none of them is warned about."""
+        chosen: list[Item] = []
+        met: set[str] = set()
+        for item in items:
+            names = {str(name) for name in names_of(item) if name is not None}.intersection(wanted)
+            if names:
+                chosen.append(item)
+                met |= names
+        missing = ", ".join(f'"{name}"' for name in wanted if name not in met)
+        if missing:
+            self.found.warnings.append(f"There is no {noun} with the id or name {missing}.")
+        return chosen
+
 
 def read_hosts(client: Cycle, wanted: Selection) -> Found:
     """Return the hosts that are meant, the oldest first.
@@ -123,39 +138,13 @@ def read_hosts(client: Cycle, wanted: Selection) -> Found:
         others = [one for one in there if one["id"] not in meant]
         _note_others(reading, others, containers, filtered=servers is not None)
     instances = [meant[identity] for identity in sorted(meant)]  # ids tell their age
-    use = _telemetry(reading, instances) if wanted.telemetry else {}
-    reading.found.hosts = hosts_from(client, instances, reading.of, use if wanted.telemetry else None)
+    use = _telemetry(reading, instances) if wanted.telemetry else None
+    reading.found.hosts = hosts_from(client, instances, reading.of, use)
     return reading.found
-
-
-def _selected(
-    reading: _Reading,
-    items: t.Iterable[Item],
-    names_of: t.Callable[[Item], t.Iterable[t.Any]],
-    wanted: t.Sequence[str],
-    noun: str,
-) -> list[Item]:
-    """The items that are meant by one of their names. What means none of them is warned about."""
-    chosen: list[Item] = []
-    met: set[str] = set()
-    for item in items:
-        names = {str(name) for name in names_of(item) if name is not None}.intersection(wanted)
-        if names:
-            chosen.append(item)
-            met |= names
-    missing = [name for name in wanted if name not in met]
-    if missing:
-        told = ", ".join(f'"{name}"' for name in missing)
-        reading.found.warnings.append(f"There is no {noun} with the id or name {told}.")
-    return chosen
 
 
 def _named(item: Item) -> tuple[t.Any, ...]:
     return (item.get("id"), item.get("identifier"), item.get("name"))
-
-
-def _server_named(server: Item) -> tuple[t.Any, ...]:
-    return (server.get("id"), server.get("hostname"), server.get("nickname"))
 
 
 def _by_id(items: t.Iterable[Item]) -> dict[str, Item]:
@@ -163,7 +152,7 @@ def _by_id(items: t.Iterable[Item]) -> dict[str, Item]:
 
 
 def _servers(reading: _Reading) -> dict[str, Item] | None:
-    """The servers that are meant, by id; None when any are."""
+    """Return the servers that are meant, by id; None if any are."""
     wanted = reading.wanted
     if not (wanted.servers or wanted.clusters):
         return None
@@ -178,26 +167,28 @@ def _servers(reading: _Reading) -> dict[str, Item] | None:
         def of_cluster(server: Item) -> tuple[t.Any, ...]:
             return (server.get("cluster"), *names.get(str(server.get("cluster")), ()))
 
-        found = _selected(reading, found, of_cluster, wanted.clusters, "cluster that has servers,")
+        found = reading.selected(found, of_cluster, wanted.clusters, "cluster that has servers,")
     if wanted.servers:
         noun = "server in the clusters asked for," if wanted.clusters else "server"
-        found = _selected(reading, found, _server_named, wanted.servers, noun)
+        found = reading.selected(
+            found, lambda one: (one.get("id"), one.get("hostname"), one.get("nickname")), wanted.servers, noun
+        )
     return _by_id(found)
 
 
 def _environments(reading: _Reading) -> list[str] | None:
-    """The ids of the environments that are meant, looked up by name; None when that cannot be done."""
+    """Return the ids of the environments that are meant, looked up by name; None if that cannot be done."""
     try:
         found = reading.listed("environments", "environments", "The list of environments", ENVIRONMENTS_VIEW)
     except PaasError as error:
         reading.found.notes.append(f"Environments are looked up among those of all containers instead. {error}")
         return None
     reading.know("environments", found)
-    return list(_by_id(_selected(reading, found, _named, reading.wanted.environments, "environment")))
+    return list(_by_id(reading.selected(found, _named, reading.wanted.environments, "environment")))
 
 
 def _containers(reading: _Reading) -> list[Item]:
-    """The containers that are meant and are not deleted."""
+    """Return the containers that are meant and are not deleted."""
     wanted = reading.wanted
     are_ids = all(re.fullmatch("[0-9a-f]{24}", name) for name in wanted.environments)
     looked_up = None if are_ids else _environments(reading)
@@ -211,16 +202,14 @@ def _containers(reading: _Reading) -> list[Item]:
     if looked_up is not None:
         found = [one for one in found if str(value_at(one, "environment.id")) in looked_up]
     elif wanted.environments:
-        found = _selected(
-            reading,
-            found,
-            lambda one: _named(reading.of("environments", value_at(one, "environment.id"))),
-            wanted.environments,
-            "environment that has containers,",
-        )
+
+        def of_environment(container: Item) -> tuple[t.Any, ...]:
+            return _named(reading.of("environments", value_at(container, "environment.id")))
+
+        found = reading.selected(found, of_environment, wanted.environments, "environment that has containers,")
     if wanted.containers:
         noun = "container in the environments asked for," if wanted.environments else "container"
-        found = _selected(reading, found, _named, wanted.containers, noun)
+        found = reading.selected(found, _named, wanted.containers, noun)
     found = [one for one in found if not CONTAINER.is_deleted(one)]
     known = _by_id(found)
     if len(known) < len(found):
@@ -233,15 +222,15 @@ def _containers(reading: _Reading) -> list[Item]:
 
 
 def _counted(holder: Item) -> dict[str, int] | None:
-    """How many instances a container or server has in each state; None when it does not say, or not clearly."""
+    """Return how many instances a container or server has in each state; None if it does not say, or not clearly."""
+
+    def is_count(value: t.Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
     states, total = value_at(holder, "meta.instances_count.state"), value_at(holder, "meta.instances_count.total")
-    if not isinstance(states, dict) or not all(map(_is_count, states.values())):
+    if not isinstance(states, dict) or not all(map(is_count, states.values())):
         return None
-    return states if _is_count(total) and sum(states.values()) == total else None
-
-
-def _is_count(value: t.Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return states if is_count(total) and sum(states.values()) == total else None
 
 
 def _may_have(holder: Item, states: t.Sequence[str]) -> bool:
@@ -251,18 +240,20 @@ def _may_have(holder: Item, states: t.Sequence[str]) -> bool:
 
 
 def _note_others(reading: _Reading, read: t.Iterable[Item], containers: t.Sequence[Item], *, filtered: bool) -> None:
-    """Notes how many instances are left out because of their state.
+    """Note how many instances are left out because of their state.
 
-    read: those that were read all the same. containers: those whose instances the platform filtered by state; they tell
-    how many they have besides. filtered: whether by servers, too, which their numbers do not tell.
+    Args:
+        read: Those that were read all the same.
+        containers: Those whose instances the platform filtered by state; they say how many they have besides.
+        filtered: Whether by servers, too, which their numbers do not consider.
     """
     counts = {str(one["id"]): counted for one in containers if (counted := _counted(one)) is not None and not filtered}
     others = Counter(state_of(one) or "unknown" for one in read if one["container_id"] not in counts)
     for counted in counts.values():
         others.update({state: number for state, number in counted.items() if state not in reading.wanted.states})
-    told = [f"{number} {state}" for state, number in sorted(others.items()) if number]
+    told = ", ".join(f"{number} {state}" for state, number in sorted(others.items()) if number)
     if told:
-        reading.found.notes.append(f"Instances left out because of their state: {', '.join(told)}.")
+        reading.found.notes.append(f"Instances left out because of their state: {told}.")
     if len(containers) > len(counts):
         unknown = len(containers) - len(counts)
         reading.found.notes.append(
@@ -270,12 +261,8 @@ def _note_others(reading: _Reading, read: t.Iterable[Item], containers: t.Sequen
         )
 
 
-def _container_label(container: Item) -> str:
-    return f'container "{container.get("identifier") or container["id"]}"'
-
-
 def _of_containers(reading: _Reading, containers: t.Sequence[Item], servers: t.Mapping[str, Item] | None) -> list[Item]:
-    """The instances of containers, filtered by the platform as far as it knows how."""
+    """Return the instances of containers, filtered by the platform as far as it can."""
     # Of all array parameters only this one is specified as one text with commas.
     query = {"include": "servers,locations,environments"}
     if reading.wanted.states:
@@ -283,16 +270,19 @@ def _of_containers(reading: _Reading, containers: t.Sequence[Item], servers: t.M
     if servers is not None and len(servers) == 1:
         query["filter[server]"] = next(iter(servers))
 
+    def label(container: Item) -> str:
+        return f'container "{container.get("identifier") or container["id"]}"'
+
     def read(container: Item) -> list[Item]:
-        name = f"The list of instances of the {_container_label(container)}"
+        name = f"The list of instances of the {label(container)}"
         found = reading.listed(instances_path(container["id"]), "instances", name, CONTAINERS_VIEW, query)
         return _usable(reading, [{**one, "container_id": container["id"]} for one in found], name)
 
-    return reading.each(read, [one for one in containers if _may_have(one, reading.wanted.states)], _container_label)
+    return reading.each(read, [one for one in containers if _may_have(one, reading.wanted.states)], label)
 
 
 def _on_servers(reading: _Reading, servers: t.Mapping[str, Item]) -> list[Item]:
-    """The instances on servers in whatever state: this list has no filters."""
+    """Return the instances on servers in whatever state: this list has no filters."""
 
     def label(identity: str) -> str:
         return f'server "{servers[identity].get("hostname") or identity}"'
@@ -308,7 +298,7 @@ def _on_servers(reading: _Reading, servers: t.Mapping[str, Item]) -> list[Item]:
 
 
 def _usable(reading: _Reading, instances: t.Iterable[Item], name: str) -> list[Item]:
-    """Instances whose ids are texts. One that comes without its own or its container's cannot be reached: a warning."""
+    """Return instances with their ids as texts. One without its own or its container's cannot be reached: a warning."""
     found: list[Item] = []
     for one in instances:
         if isinstance(one.get("id"), (str, int)) and isinstance(one.get("container_id"), (str, int)):
@@ -319,22 +309,19 @@ def _usable(reading: _Reading, instances: t.Iterable[Item], name: str) -> list[I
 
 
 def _telemetry(reading: _Reading, instances: t.Iterable[Item]) -> dict[str, Item]:
-    """What instances that run use, by id. There is none of others."""
+    """Return what running instances use, by id. There is none of others."""
 
     def read(instance: Item) -> Item:
-        found = report(reading.client, instance["container_id"], instance["id"], None, None)
-        return t.cast("Item", found["summary"])
+        return t.cast("Item", report(reading.client, instance["container_id"], instance["id"], None, None)["summary"])
 
-    running = [one for one in instances if state_of(one) == "running"]
-    lost = "Telemetry cannot be read of {}."
     try:
         pairs = read_each(
             read,
-            running,
+            [one for one in instances if state_of(one) == "running"],
             concurrency=reading.wanted.concurrency,
             name=lambda one: f'instance "{one["id"]}"',
             found=reading.found,
-            lost=lost,
+            lost="Telemetry cannot be read of {}.",
         )
     except PaasError as error:  # of every single one: the hosts are there all the same
         reading.found.warnings.append(f"Telemetry cannot be read. {error}")

@@ -76,8 +76,12 @@ def instance_path(container_id: str, instance_id: str) -> str:
 
 
 def instances_of(client: Cycle, container_id: str) -> list[Item]:
-    """Return all instances of a container, newest first (by id). Raises NotFoundError, InvalidResponseError."""
-    found = client.get_list(instances_path(container_id), "instances", permission=CONTAINERS_VIEW)
+    """Return all instances of a container, newest first (by id). Raises NotFoundError that names the container."""
+    try:
+        found = client.get_list(instances_path(container_id), "instances", permission=CONTAINERS_VIEW)
+    except NotFoundError:
+        container_of(client, container_id)  # raises if it is missing
+        raise
     return sorted(map(with_ids, found), key=lambda one: str(one["id"]), reverse=True)
 
 

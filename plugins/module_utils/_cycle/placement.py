@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._argspec import WAIT, ArgumentSpec
-from .._errors import ApiError, NotFoundError, OptionError, StateError
+from .._errors import ApiError, OptionError, StateError
 from .._plan import Done, Plan
 from .._types import Item, Params, value_at
 from .._wait import Deadline
@@ -252,11 +252,7 @@ def _removal(client: Cycle, params: Params, deadline: Deadline) -> Change:
 
 def _removable(client: Cycle, params: Params) -> tuple[list[Item], list[Item]]:
     """Return all instances of the container, and those that the options name and that are not gone yet."""
-    try:
-        before = instances_of(client, params["container_id"])
-    except NotFoundError:
-        container_of(client, params["container_id"])  # raises if it is missing
-        raise
+    before = instances_of(client, params["container_id"])
     there = [one for one in before if not is_gone(one)]
     if params["instance_ids"] is not None:
         there = [one for one in there if one["id"] in params["instance_ids"]]

@@ -75,10 +75,7 @@ class Authorisation:
 
 
 def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> Authorisation:
-    """Asks for what opens a stream of an instance. kind: see KINDS.
-
-    Raises ApiError, which says so when the instance does not run, and InvalidResponseError.
-    """
+    """Return what opens a stream of an instance. kind: see KINDS. Raises ApiError, InvalidResponseError."""
     tail, permission = KINDS[kind]
     path = f"{instance_path(container_id, instance_id)}/{tail}"
     with about_instance(client, container_id, instance_id):
@@ -92,10 +89,7 @@ def authorise(client: Cycle, kind: str, container_id: str, instance_id: str) -> 
 
 
 def stream_url(address: str, token: str) -> str:
-    """The URL of a stream. The address has a scheme of its own, http or https in examples; ws and wss stand for them.
-
-    Raises InvalidResponseError for another scheme.
-    """
+    """Return the URL of a stream. The address has a scheme, http or https in examples; ws and wss stand for them."""
     scheme, separator, rest = address.strip().partition("://")
     if not separator:
         scheme, rest = "wss", scheme
@@ -109,7 +103,7 @@ def stream_url(address: str, token: str) -> str:
 
 
 def open_stream(client: Cycle, authorisation: Authorisation) -> WebSocket:
-    """Opens a stream. Raises what open_websocket() raises."""
+    """Open a stream. Raises what open_websocket() raises."""
     transport = client.transport
     token = authorisation.token
     return open_websocket(
@@ -122,7 +116,7 @@ def open_stream(client: Cycle, authorisation: Authorisation) -> WebSocket:
 
 
 def read_authorisations(client: Cycle, params: Params) -> dict[str, t.Any]:
-    """What the module instance_stream_info does."""
+    """Return what the module instance_stream_info returns."""
     streams: dict[str, t.Any] = {}
     for kind in KINDS:
         streams[kind] = dict.fromkeys(("address", "token", "url"))
@@ -135,8 +129,11 @@ def read_authorisations(client: Cycle, params: Params) -> dict[str, t.Any]:
 class Capture:
     """Lines out of what a console sends, in pieces that end anywhere.
 
-    pattern: what to look for, line by line. most: bytes to keep. with_replay: whether lines that began in the replay
-    are kept. token: what must not be in the lines. ended: why nothing more is wanted, None while more is.
+    Args:
+        pattern: What to look for, line by line.
+        most: Bytes to keep.
+        with_replay: Whether to keep lines that began in the replay.
+        token: What must not be in the lines.
     """
 
     def __init__(self, pattern: re.Pattern[str] | None, most: int, with_replay: bool, token: str) -> None:
@@ -152,10 +149,11 @@ class Capture:
         self.bytes = 0
         self.truncated = False
         self.match: str | None = None
+        # Why nothing more is wanted; None while more is.
         self.ended: str | None = None
 
     def add(self, data: bytes, is_replay: bool) -> bool:
-        """Takes what has arrived. True when nothing more is wanted."""
+        """Take what has arrived. Return True if nothing more is wanted."""
         *complete, rest = data.split(b"\n")
         for piece in [*(piece + b"\n" for piece in complete), *([rest] if rest else [])]:
             self._add_piece(piece, is_replay)
@@ -164,13 +162,13 @@ class Capture:
         return False
 
     def finish(self, ended: str) -> None:
-        """Nothing more comes: a line without an end counts as it is. ended: why, unless that is known already."""
+        """End the capture: a line without an end counts as it is. ended: why, unless that is known already."""
         if self._line:
             self._end_line()
         self.ended = self.ended or ended
 
     def result(self) -> dict[str, t.Any]:
-        """What the task returns."""
+        """Return what the task returns."""
         return {
             "lines": self.lines,
             "replayed": self.replayed,
@@ -206,10 +204,11 @@ class Capture:
 
 
 def capture(client: Cycle, params: Params, *, clock: t.Callable[[], float] = time.monotonic) -> dict[str, t.Any]:
-    """What the module instance_console does. clock: replaced in tests.
+    """Return what the module instance_console returns. clock: replaced in tests.
 
-    Raises what authorise() and open_stream() raise, TransportError when the stream breaks, and WaitTimeoutError when
-    there was something to look for that did not come; both then carry what was captured in results.
+    Raises:
+        WaitTimeoutError: There was something to look for that did not come. What was captured is in results.
+        TransportError: The stream broke. What was captured is in results.
     """
     require_libraries()
     pattern = _pattern(params["until_regex"])

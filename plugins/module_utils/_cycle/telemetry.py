@@ -24,16 +24,7 @@ from .._types import Item, Params, value_at
 from .._wait import Deadline
 from .._websocket_handshake import require_libraries
 from .api import Cycle
-from .instances import (
-    NOT_NOW,
-    container_of,
-    instance_of,
-    instance_path,
-    instances_of,
-    is_gone,
-    is_there,
-    state_of,
-)
+from .instances import NOT_NOW, instance_of, instance_path, instances_of, is_gone, is_there, state_of
 from .resources import CONTAINERS_VIEW
 from .streams import authorise, open_stream
 
@@ -61,7 +52,7 @@ ARGUMENTS = CONCURRENCY.merge(
 
 
 def read(client: Cycle, params: Params) -> dict[str, t.Any]:
-    """What the module instance_telemetry_info does."""
+    """Return what the module instance_telemetry_info returns."""
     container_id, live = params["container_id"], params["live"]
     if live is not None:
         check_ranges(live)
@@ -86,7 +77,7 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     else:
         reports = fan_out(
             read_listed,
-            _listed(client, container_id),
+            [str(one["id"]) for one in instances_of(client, container_id) if not is_gone(one)],
             concurrency=params["concurrency"],
             name=lambda instance_id: f'instance "{instance_id}"',
         )
@@ -95,20 +86,11 @@ def read(client: Cycle, params: Params) -> dict[str, t.Any]:
     return {"reports": reports}
 
 
-def _listed(client: Cycle, container_id: str) -> list[str]:
-    """The ids of the instances of a container that are not deleted. Raises NotFoundError that names the container."""
-    try:
-        return [str(one.get("id")) for one in instances_of(client, container_id) if not is_gone(one)]
-    except NotFoundError:
-        container_of(client, container_id)
-        raise
-
-
 def report(client: Cycle, container_id: str, instance_id: str, start: str | None, end: str | None) -> Item:
-    """The report of an instance for a range, as results show it; empty for one that has none.
+    """Return the report of an instance for a range, as results show it; empty for one that has none.
 
-    start, end: RFC 3339; without one the platform decides, whose clock counts. Raises NotFoundError, when the instance
-    is not there, and ApiError.
+    Args:
+        start, end: RFC 3339; without one the platform decides, by its clock.
     """
     path = f"{instance_path(container_id, instance_id)}/telemetry/resources/report"
     query = {"filter[range-start]": start, "filter[range-end]": end}
@@ -126,10 +108,7 @@ def report(client: Cycle, container_id: str, instance_id: str, start: str | None
 
 
 def live_report(client: Cycle, container_id: str, instance_id: str, samples: int, timeout: float) -> Item:
-    """The same from the stream: so many samples, or fewer where no more come within the time-out, in seconds.
-
-    Raises what authorise() and open_stream() raise, InvalidResponseError for a message that is no sample.
-    """
+    """Return the same from the stream: so many samples, or fewer if no more come within the time-out, in seconds."""
     found: list[Item] = []
     try:
         authorisation = authorise(client, "telemetry", container_id, instance_id)
@@ -177,7 +156,7 @@ def _report(client: Cycle, container_id: str, instance_id: str, snapshots: list[
 
 
 def summary_of(snapshots: t.Sequence[Item]) -> Item:
-    """What samples of an instance say in a few numbers; None for what cannot be told from them.
+    """Return what samples of an instance say in a few numbers; None for what they do not say.
 
     cpu: share of all cores, 0 to 1; network_rx, network_tx: bytes a second, without the loopback interface; these are
     averages from the first sample since the last restart to the last sample, seconds apart. Everything else is of the
@@ -193,16 +172,16 @@ def summary_of(snapshots: t.Sequence[Item]) -> Item:
     used, limit = _number(last, "memory.usage.usage"), _number(last, "memory.usage.limit")
     if limit is not None and not 0 < limit < UNLIMITED:
         limit = None
-    busy = _rate([_number(one, "cpu.usage.total") for one in run], seconds)
-    received, sent = (_network_rate(run, seconds, name) for name in ("rx_bytes", "tx_bytes"))
+    rates = _rates(run, seconds)
+    busy, received, sent = (rates.get(name) for name in ("cpu", "rx_bytes", "tx_bytes"))
     return {
         "cpu": None if busy is None or not cores else round(busy / 1e9 / cores, 4),
         "cpu_cores": cores,
         "memory_used": used,
         "memory_limit": limit,
         "memory_share": None if used is None or limit is None else round(used / limit, 4),
-        "network_rx": received,
-        "network_tx": sent,
+        "network_rx": None if received is None else round(received, 1),
+        "network_tx": None if sent is None else round(sent, 1),
         "processes": _number(last, "processes.current"),
         "samples": len(snapshots),
         "seconds": round(seconds, 3) if seconds > 0 else None,
@@ -210,7 +189,7 @@ def summary_of(snapshots: t.Sequence[Item]) -> Item:
 
 
 def _since_restart(snapshots: list[Item]) -> list[Item]:
-    """The samples since a counter last went back, as all of them do when the instance is restarted."""
+    """Return the samples since a counter last went back, as all of them do when the instance is restarted."""
     for place in range(len(snapshots) - 1, 0, -1):
         before, after = _counters(snapshots[place - 1]), _counters(snapshots[place])
         if any(after[name] < before[name] for name in before.keys() & after.keys()):
@@ -218,45 +197,27 @@ def _since_restart(snapshots: list[Item]) -> list[Item]:
     return snapshots
 
 
-def _counters(snapshot: Item) -> dict[t.Any, float]:
-    found: dict[t.Any, float] = {}
-    total = _number(snapshot, "cpu.usage.total")
-    if total is not None:
-        found["cpu"] = total
-    for name in ("rx_bytes", "tx_bytes"):
-        found.update({(name, interface): value for interface, value in _traffic(snapshot, name).items()})
-    return found
+def _rates(run: t.Sequence[Item], seconds: float) -> dict[str, float]:
+    """Return how fast counters grew in a second, over what was there from the first sample to the last."""
+    if seconds <= 0:
+        return {}
+    first, last = _counters(run[0]), _counters(run[-1])
+    grown: dict[str, float] = {}
+    for name, interface in first.keys() & last.keys():
+        grown[name] = grown.get(name, 0) + last[name, interface] - first[name, interface]
+    return {name: growth / seconds for name, growth in grown.items() if growth >= 0}
 
 
-def _traffic(snapshot: Item, name: str) -> dict[str, float]:
-    """A counter of each network interface besides the loopback."""
+def _counters(snapshot: Item) -> dict[tuple[str, str], float]:
+    """Return the counters by name and, of the network, by interface besides the loopback."""
     interfaces = value_at(snapshot, "network.interfaces")
-    found: dict[str, float] = {}
+    found = {("cpu", ""): _number(snapshot, "cpu.usage.total")}
     for one in interfaces if isinstance(interfaces, list) else []:
-        value = _number(one, name)
-        if value is not None and one.get("name") != "lo":
-            found[str(one.get("name"))] = value
-    return found
-
-
-def _network_rate(run: t.Sequence[Item], seconds: float, name: str) -> float | None:
-    """Bytes a second over the interfaces that were there from the first sample to the last."""
-    if not run:
-        return None
-    first, last = _traffic(run[0], name), _traffic(run[-1], name)
-    there = first.keys() & last.keys()
-    if not there:
-        return None
-    rate = _rate([sum(first[one] for one in there), sum(last[one] for one in there)], seconds)
-    return None if rate is None else round(rate, 1)
-
-
-def _rate(counter: t.Sequence[float | None], seconds: float) -> float | None:
-    """How fast a counter grew from its first value to its last."""
-    if len(counter) < 2 or seconds <= 0:
-        return None
-    first, last = counter[0], counter[-1]
-    return None if first is None or last is None or last < first else (last - first) / seconds
+        for name in ("rx_bytes", "tx_bytes"):
+            value = _number(one, name)
+            if value is not None and one.get("name") != "lo":
+                found[name, str(one.get("name"))] = value
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _cores(snapshot: Item) -> int | None:

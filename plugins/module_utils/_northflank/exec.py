@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """Commands in containers over Northflank's exec: one WebSocket for each command.
 
 Facts from the official Python client 2.1.0 and JavaScript client 0.9.5: addresses, messages, that exit codes may be
@@ -15,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import dataclasses
 import json
 import os
@@ -27,45 +26,38 @@ from .._options import ConnectionOptions, GetOption
 from .._redact import Redactor
 from .._response import EXCERPT, json_object
 from .._types import Item
-from .._websocket import Close, Message, WebSocket
+from .._websocket import Close, WebSocket
 from .._websocket_handshake import SCHEMES, open_websocket
 from .api import access_options, error_body, team_path
 
 # What stands in the path, by what a container belongs to.
 KINDS = {"addon": "addons", "service": "services", "job": "jobs"}
 PORTION = 64 * 1024  # bytes of a payload, as the official clients send them
-POLL = 0.5  # seconds between two looks at whether the input may go
+POLL = 0.5  # seconds between two looks at whether the input may be sent
 OUTPUTS = ("stdOut", "stdErr")
 UNKNOWN = "What became of the command is not known."
 
 
-@dataclasses.dataclass(frozen=True)
-class Access:
+class Access(t.NamedTuple):
     """How exec is reached. team_path: see team_path()."""
 
     options: ConnectionOptions
     team_path: str
 
-    @property
-    def redact(self) -> Redactor:
-        """Masks the token."""
-        return Redactor(self.options.token)
-
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """Where and as whom a command runs.
-
-    kind: see KINDS. resource_id: id of the addon, service or job. instance: name of the container, as lists of
-    containers have it. container_name: which one of several in it. user, group: names or numbers; None for those of the
-    image.
-    """
+    """Where and as whom a command runs."""
 
     project_id: str
+    # See KINDS.
     kind: str
+    # Of the addon, service or job.
     resource_id: str
+    # The name of the container, as lists of containers have it, and which one of several in it.
     instance: str
     container_name: str | None = None
+    # Names or numbers; None for those of the image.
     user: str | None = None
     group: str | None = None
 
@@ -73,9 +65,8 @@ class Target:
         return f"The container {self.instance} ({self.kind} {self.resource_id}, project {self.project_id})"
 
 
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """Seconds. answer: until the command is accepted. silence: without a sign of life. command: for all, or None."""
+class Limits(t.NamedTuple):
+    """Seconds until the command is accepted, without a sign of life, and for all of it, or None."""
 
     answer: float
     silence: float
@@ -84,19 +75,19 @@ class Limits:
 
 @dataclasses.dataclass
 class Input:
-    """What a command gets to read. is_ready: whether it may go yet; asked again and again while it may not."""
+    """What a command gets to read. is_ready: whether it may be sent yet; asked again and again until then."""
 
     chunks: t.Iterator[bytes]
     is_ready: t.Callable[[], bool] = lambda: True
 
 
 def access_from(get_option: GetOption) -> Access:
-    """How exec is reached. get_option: as for Northflank, whose client takes long to import. Raises OptionError."""
+    """Return how exec is reached. get_option: as for Northflank, which is slow to import. Raises OptionError."""
     return Access(access_options(get_option), team_path(get_option("team_id")))
 
 
 def exec_url(access: Access, target: Target) -> str:
-    """The address of the WebSocket. The team stands inside the path, not in front. Raises OptionError."""
+    """Return the address of the WebSocket. The team stands inside the path, not in front. Raises OptionError."""
     if target.kind not in KINDS:
         raise OptionError(f"The kind of {target.instance} is {target.kind!r}; it has to be one of {', '.join(KINDS)}.")
     scheme = {http: websocket for websocket, http in SCHEMES.items()}
@@ -116,36 +107,32 @@ def run(
     limits: Limits,
     clock: t.Callable[[], float] = time.monotonic,
 ) -> int:
-    """Runs a command, as arguments without a shell, and returns its exit code.
+    """Run a command, as arguments without a shell, and return its exit code.
 
-    take: called with stdOut or stdErr, and bytes, as they arrive. source: what it reads, without an end that it could
-    see; without any it sees the end at once. clock: replaced in tests.
     The handshake is repeated as retry_budget allows; nothing is, once the command was sent.
-    Raises WaitTimeoutError when the command takes too long, and for everything else that keeps it from ending with an
-    exit code: ApiError, TransportError, InvalidResponseError; OptionError, MissingLibraryError before anything is sent.
+
+    Args:
+        take: Called with stdOut or stdErr, and bytes, as they arrive.
+        source: What the command reads, without an end that it could see; without any it sees the end at once.
+        clock: Replaced in tests.
+
+    Raises:
+        OptionError, MissingLibraryError: Nothing was sent.
+        WaitTimeoutError: The command takes too long.
+        ApiError, TransportError, InvalidResponseError: The command did not end with an exit code.
     """
     ends = None if limits.command is None else clock() + limits.command
+    redact = Redactor(access.options.token)
     try:
-        with _opened(access, target) as socket:
+        with open_websocket(exec_url(access, target), access.options, redact=redact, error_body=error_body) as socket:
             socket.watch_tcp(round(limits.silence))
-            session = _Session(access, target, socket, take, limits, ends, clock)
-            session.begin(command, source is None)
+            session = _Session(target, socket, redact, take, limits, ends, clock)
+            session.begin(_wish(access.options.token, target, command), at_its_end=source is None)
             return session.attend(source)
     except (ApiError, TransportError, InvalidResponseError) as error:
+        if isinstance(error, NotFoundError):
+            error.message += f" Does the {target.kind} still exist? An inventory from a cache may be too old."
         raise error.named(str(target)) from None
-
-
-def _opened(access: Access, target: Target) -> WebSocket:
-    try:
-        return open_websocket(
-            exec_url(access, target),
-            access.options,
-            redact=access.redact,
-            error_body=error_body,
-        )
-    except NotFoundError as error:
-        error.message += f" Does the {target.kind} still exist? An inventory from a cache may be too old."
-        raise
 
 
 class _Session:
@@ -153,17 +140,17 @@ class _Session:
 
     def __init__(
         self,
-        access: Access,
         target: Target,
         socket: WebSocket,
+        redact: Redactor,
         take: t.Callable[[str, bytes], None],
         limits: Limits,
         ends: float | None,
         clock: t.Callable[[], float],
     ) -> None:
-        self._access = access
         self._target = target
         self._socket = socket
+        self._redact = redact
         self._take = take
         self._limits = limits
         self._ends = ends
@@ -171,9 +158,9 @@ class _Session:
         self._pinged_at = float("-inf")
         self._parent = os.getppid()
 
-    def begin(self, command: t.Sequence[str], at_its_end: bool) -> None:
-        """Sends what is to be run, and waits until it is accepted. at_its_end: there is nothing to read."""
-        self._socket.queue(_message("init", _wish(self._access.options.token, self._target, command)))
+    def begin(self, wish: Item, *, at_its_end: bool) -> None:
+        """Send what is to be run, and wait until it is accepted. at_its_end: there is nothing to read."""
+        self._socket.queue(_message("init", wish))
         if at_its_end:
             self._socket.queue(_message("stdInEnd"))
         accepted_by = self._clock() + self._limits.answer
@@ -189,7 +176,7 @@ class _Session:
         )
 
     def attend(self, source: Input | None) -> int:
-        """Passes input and output on until the command has ended, and returns its exit code."""
+        """Pass input and output on until the command has ended, and return its exit code."""
         while True:
             if source is not None and not self._socket.unsent and source.is_ready():
                 chunk = next(source.chunks, None)
@@ -203,12 +190,12 @@ class _Session:
             if frame is None:
                 self._look_after()
             elif frame["type"] == "completion":
-                return _exit_code(frame.get("data"), self._access)
+                return self._exit_code(frame.get("data"))
             else:
                 self._pass_on(frame)
 
     def _next(self, timeout: float, only_until_sent: bool = False) -> Item | None:
-        """The next message, None when there is none yet."""
+        """Return the next message, None if there is none yet."""
         if os.getppid() != self._parent:  # killed, and could end nothing that it had started
             raise TransportError(f"The process that wanted the command has ended. {UNKNOWN}", may_have_succeeded=True)
         if self._ends is not None and self._clock() >= self._ends:
@@ -223,15 +210,23 @@ class _Session:
             raise
         if self._socket.closed is not None:
             raise _ended(self._socket.closed)
-        return None if message is None else _frame(message, self._access)
+        if message is None:
+            return None
+        frame = json_object(message.data)
+        if frame is None or not isinstance(frame.get("type"), str):
+            begin = _shown(self._redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
+            raise InvalidResponseError(
+                f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}"
+            )
+        return frame
 
     def _accept(self, frame: Item) -> None:
-        """Reads the answer to the first message."""
+        """Read the response to the first message."""
         data = frame.get("data")
         if frame["type"] == "error":
             raise ApiError(
-                f"Northflank did not run the command: {_said(data, self._access)}. If the container is gone or was"
-                " replaced, read the inventory again."
+                f"Northflank did not run the command: {self._said(data)}. If the container is gone or was replaced,"
+                " read the inventory again."
             )
         if frame["type"] != "init" or not isinstance(data, dict):
             raise InvalidResponseError(
@@ -239,7 +234,7 @@ class _Session:
             )
         if data.get("auth") != "successful":
             raise ApiError(
-                f"Northflank refused the token: {_said(data, self._access)}. Is it valid, does it belong to the team"
+                f"Northflank refused the token: {self._said(data)}. Is it valid, does it belong to the team"
                 " (option team_id), and may it run commands?",
                 status=401,
             )
@@ -252,12 +247,12 @@ class _Session:
             except (TypeError, ValueError, binascii.Error):
                 raise InvalidResponseError(f"Northflank sent output ({kind}) that is not base64. {UNKNOWN}") from None
         elif kind == "error":
-            raise ApiError(f"Northflank gave the command up: {_said(data, self._access)}. {UNKNOWN}")
+            raise ApiError(f"Northflank gave the command up: {self._said(data)}. {UNKNOWN}")
         elif kind != "init":  # another one changes nothing
             raise InvalidResponseError(f"Northflank sent a message of the unknown type {_shown(kind)}. {UNKNOWN}")
 
     def _look_after(self) -> None:
-        """Raises TransportError when the platform gives no sign of life any more.
+        """Raise TransportError if the platform gives no sign of life any more.
 
         It is not known whether Northflank answers pings. Once it has answered one, no answer means that it is gone.
         Until then only the operating system can tell, which watches the connection (watch_tcp()).
@@ -273,9 +268,26 @@ class _Session:
             self._pinged_at = self._clock()
             self._socket.ping()
 
+    def _exit_code(self, data: t.Any) -> int:
+        """Return the exit code, a number or its digits. Raises InvalidResponseError without one."""
+        data = data if isinstance(data, dict) else {}
+        code = data.get("exitCode")
+        if isinstance(code, (int, str)) and not isinstance(code, bool):
+            with contextlib.suppress(ValueError):
+                return int(code)
+        raise InvalidResponseError(
+            f"Northflank said that the command ended ({_shown(data.get('status'))}), but with no exit code:"
+            f" {self._said(data)}. {UNKNOWN}"
+        )
+
+    def _said(self, data: t.Any) -> str:
+        """Return the message that comes with an error."""
+        message = data.get("message") if isinstance(data, dict) else None
+        return _shown(self._redact(message)) if isinstance(message, str) and message else "no reason was given"
+
 
 def _wish(token: str, target: Target, command: t.Sequence[str]) -> Item:
-    """The first message. What is not wanted has to be left out: null is refused."""
+    """Return the first message. What is not wanted has to be left out: null is refused."""
     context = {
         "command": list(command),
         "shell": "none",
@@ -298,31 +310,6 @@ def _message(kind: str, data: t.Any = None) -> str:
     return json.dumps({"type": kind} if data is None else {"type": kind, "data": data})
 
 
-def _frame(message: Message, access: Access) -> Item:
-    frame = json_object(message.data)
-    if frame is None or not isinstance(frame.get("type"), str):
-        begin = _shown(access.redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
-        raise InvalidResponseError(
-            f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}"
-        )
-    return frame
-
-
-def _exit_code(data: t.Any, access: Access) -> int:
-    """The exit code, a number or its digits. Raises InvalidResponseError when there is none."""
-    data = data if isinstance(data, dict) else {}
-    code = data.get("exitCode")
-    if isinstance(code, (int, str)) and not isinstance(code, bool):
-        try:
-            return int(code)
-        except ValueError:
-            pass
-    raise InvalidResponseError(
-        f"Northflank said that the command ended ({_shown(data.get('status'))}), but with no exit code:"
-        f" {_said(data, access)}. {UNKNOWN}"
-    )
-
-
 def _ended(close: Close) -> TransportError:
     how = "".join(f", {part}" for part in (close.code and f"code {close.code}", close.reason) if part)
     return TransportError(
@@ -337,12 +324,6 @@ def _silent(what: str) -> TransportError:
         f"Northflank {what} while the command ran (option silence_timeout). It may still be running.",
         may_have_succeeded=True,
     )
-
-
-def _said(data: t.Any, access: Access) -> str:
-    """The message that comes with an error."""
-    message = data.get("message") if isinstance(data, dict) else None
-    return _shown(access.redact(message)) if isinstance(message, str) and message else "no reason was given"
 
 
 def _shown(value: t.Any) -> str:

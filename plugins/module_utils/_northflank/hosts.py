@@ -2,12 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
+"""Containers of addons, services and jobs as hosts: which are meant, reading them, what is told of each.
 
-"""Containers of addons, services and jobs as hosts: which are meant, reading them in few requests, what is told.
-
-Facts from the official Python client 2.1.0: one project is answered with its services, jobs and addons, without their
-tags and states. The list of a job's containers takes the id of a run; without one it names the run that it chose.
+Facts from the official Python client 2.1.0: the response for one project has its services, jobs and addons, without
+their tags and states. The list of a job's containers takes the id of a run; without one it names the run that it chose.
 """
 
 from __future__ import annotations
@@ -35,27 +33,12 @@ from .resources import (
 from .states import CONTAINER_RUNNING_STATE
 
 
-@dataclasses.dataclass(frozen=True)
-class Kind:
-    """What has containers.
-
-    list_key: the platform's name of the list. permission: what it takes to read the list. containers: what it takes to
-    read the containers of one.
-    """
+class Kind(t.NamedTuple):
+    """What has containers: the platform's name of the list, and what it takes to read it and the containers of one."""
 
     list_key: str
     permission: str
     containers: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Event:
-    """What happens to addons. fact: what the last one is called. list_key: the list. time: the field that says when."""
-
-    fact: str
-    list_key: str
-    time: str
-    permission: str
 
 
 KINDS = {
@@ -73,17 +56,15 @@ KINDS = {
 }
 # What a project holds, which is no fact of its hosts.
 HELD = frozenset(kind.list_key for kind in KINDS.values())
-# What a container tells of the node below it, which it does on clusters of one's own.
+# What a container on a cluster of one's own says about its node.
 NODE_FACTS = {
     "node_name": "name",
     "node_pool_user_id": "pool_user_id",
     "node_pool_provider_id": "pool_provider_id",
     "host": "host",
 }
-EVENTS = (
-    Event("last_backup", ADDON_BACKUP.list_key, "createdAt", ADDON_BACKUP.permission),
-    Event("last_restore", BACKUP_RESTORE.list_key, "restoreTimestamp", BACKUP_RESTORE.permission),
-)
+# Facts about addons, from the latest item of a list: the resource, and the field that says when.
+EVENTS = {"last_backup": (ADDON_BACKUP, "createdAt"), "last_restore": (BACKUP_RESTORE, "restoreTimestamp")}
 
 T = t.TypeVar("T")
 R = t.TypeVar("R")
@@ -91,25 +72,26 @@ R = t.TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class Selection:
-    """Which containers are meant, and what is told of them.
+    """Which containers are meant, and what is read about them."""
 
-    projects: ids; none means all. kinds: of KINDS. tags: of an addon, service or job, which has to have one of them;
-    none means any. statuses: of a container; none means any. backups: tell the last backup and the last restore of an
-    addon. details: tell tags and states of addons, services and jobs. concurrency: requests at once.
-    """
-
+    # Ids; none means all.
     projects: t.Sequence[str] = ()
     kinds: t.Sequence[str] = tuple(KINDS)
+    # Of an addon, service or job, which has to have one of them; none means any.
     tags: t.Sequence[str] = ()
+    # Of a container; none means any.
     statuses: t.Sequence[str] = (CONTAINER_RUNNING_STATE,)
+    # Whether to read the last backup and the last restore of an addon.
     backups: bool = False
+    # Whether to read tags and states of addons, services and jobs.
     details: bool = False
+    # Requests at once.
     concurrency: int = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class _Parent:
-    """An addon, service or job: its project's facts, its kind, its own facts; both have their id as text."""
+    """An addon, service or job. The facts of both have their id as text."""
 
     project: Item
     kind: str
@@ -139,7 +121,7 @@ class _Reading:
         return read_each(read, parents, concurrency=self.wanted.concurrency, found=self.found, **options)
 
     def with_id(self, items: t.Any, what: str) -> list[Item]:
-        """The facts of those items that have an id, as text. One without cannot be read, and is warned about."""
+        """Return the facts of those items that have an id, as text. One without cannot be read, and is warned about."""
         kept: dict[str, Item] = {}
         for item in items:
             identity = item.get("id") if isinstance(item, dict) else None
@@ -151,11 +133,14 @@ class _Reading:
 
 
 def read_hosts(client: Northflank, wanted: Selection) -> Found:
-    """The hosts that are meant, in the platform's order.
+    """Return the hosts that are meant, in the platform's order.
 
     Requests: the pages of the list of projects, unless they are named; one for each project; with tags or details the
     list of each kind that a project has; one list for each addon, service and job; with backups two lists for each
-    addon that has a host. Raises PaasError when nothing at all can be read.
+    addon that has a host.
+
+    Raises:
+        PaasError: Nothing at all can be read.
     """
     reading = _Reading(client, wanted)
     parents = _selected(reading, _parents(reading, _projects(reading)))
@@ -170,51 +155,37 @@ def read_hosts(client: Northflank, wanted: Selection) -> Found:
 
 
 def _projects(reading: _Reading) -> list[Item]:
-    """The projects as the platform sends them, each with what it holds."""
+    """Return the projects as the platform sends them, each with what it holds."""
+    client = reading.client
+    named = list(dict.fromkeys(map(str, reading.wanted.projects)))
 
     def read(identity: str) -> Item:
-        project = reading.client.get(f"projects/{path_segment(identity, 'projects')}", permission=PROJECT.permission)
+        try:
+            project = client.get(f"projects/{path_segment(identity, 'projects')}", permission=PROJECT.permission)
+        except NotFoundError as error:
+            if not named:
+                raise
+            client.check_scope()
+            raise not_found("project", "projects", identity, error) from None
         return {**project, "id": identity}
 
-    def read_named(identity: str) -> Item:
-        try:
-            return read(identity)
-        except NotFoundError as error:
-            reading.client.check_scope()
-            raise not_found("project", "projects", identity, error) from None
-
-    named = list(dict.fromkeys(map(str, reading.wanted.projects)))
     lost = "The projects {} could not be read, so their hosts are missing."
-    if named:
-        read_ones = reading.each(read_named, named, name=str, lost=lost, may_be_gone=False)
-    else:
-        listed = reading.with_id(_listed_projects(reading.client), "a project")
-        read_ones = reading.each(read, [project["id"] for project in listed], name=str, lost=lost)
-    return [project for _identity, project in read_ones]
-
-
-def _listed_projects(client: Northflank) -> list[Item]:
-    try:
-        return client.get_list("projects", PROJECT.list_key, permission=PROJECT.permission)
-    except NotFoundError:
-        client.check_scope()
-        raise
+    ids = named or [one["id"] for one in reading.with_id(PROJECT.read_list(client, "projects", {}, {}), "a project")]
+    return [project for _id, project in reading.each(read, ids, name=str, lost=lost, may_be_gone=not named)]
 
 
 def _parents(reading: _Reading, projects: t.Sequence[Item]) -> list[_Parent]:
-    """The addons, services and jobs of the projects, with tags and states where these are asked for."""
+    """Return the addons, services and jobs of the projects, with tags and states if these are asked for."""
     wanted = reading.wanted
     held = [(project, kind, project.get(KINDS[kind].list_key)) for project in projects for kind in wanted.kinds]
-    # Where the project does not say what it holds, or not all that is asked for, the list of the kind does.
+    # If the project does not say what it holds, or not all that is asked for, the list of the kind does.
     to_list = [
         (project, kind) for project, kind, items in held if items is None or (items and (wanted.tags or wanted.details))
     ]
 
     def read(place: tuple[Item, str]) -> list[Item]:
-        project, kind = place
-        return reading.client.get_list(
-            _list_path(project, kind), KINDS[kind].list_key, permission=KINDS[kind].permission
-        )
+        kind = KINDS[place[1]]
+        return reading.client.get_list(_list_path(*place), kind.list_key, permission=kind.permission)
 
     lists = reading.each(
         read,
@@ -227,20 +198,17 @@ def _parents(reading: _Reading, projects: t.Sequence[Item]) -> list[_Parent]:
     parents = []
     for project, kind, items in held:
         facts = reading.client.plain({key: value for key, value in project.items() if key not in HELD})
-        found = {
-            item["id"]: item
-            for item in reading.with_id(items or (), f"one of the {KINDS[kind].list_key} of {project['id']}")
-        }
-        for item in reading.with_id(
-            listed.get((project["id"], kind), ()), f"one of the {KINDS[kind].list_key} of {project['id']}"
-        ):
-            found[item["id"]] = {**found.get(item["id"], {}), **item}
+        what = f"one of the {KINDS[kind].list_key} of {project['id']}"
+        found: dict[str, Item] = {}
+        for source in (items or (), listed.get((project["id"], kind), ())):
+            for item in reading.with_id(source, what):
+                found[item["id"]] = {**found.get(item["id"], {}), **item}
         parents += [_Parent(facts, kind, item) for item in found.values()]
     return parents
 
 
 def _selected(reading: _Reading, parents: t.Sequence[_Parent]) -> list[_Parent]:
-    """The parents that have containers at all and one of the tags that are asked for."""
+    """Return the parents that have containers at all and one of the tags that are asked for."""
     # What a service of this type builds runs in others.
     parents = [parent for parent in parents if parent.facts.get("service_type") != "build"]
     tags = set(reading.wanted.tags)
@@ -260,14 +228,19 @@ def _selected(reading: _Reading, parents: t.Sequence[_Parent]) -> list[_Parent]:
 
 
 def _containers(reading: _Reading, parents: t.Sequence[_Parent]) -> list[tuple[_Parent, list[Item]]]:
-    """The containers of the parents whose status is asked for."""
+    """Return the containers of the parents whose status is asked for."""
     statuses = set(reading.wanted.statuses)
     left_out: Counter[str] = Counter()
 
     def read(parent: _Parent) -> list[Item]:
+        permission = KINDS[parent.kind].containers
         return reading.client.get_list(
-            f"{parent.path}/containers", "containers", identity="name", permission=KINDS[parent.kind].containers
+            f"{parent.path}/containers", "containers", identity="name", permission=permission
         )
+
+    def is_wanted(container: Item) -> bool:
+        # One that does not tell its status stays.
+        return not statuses or container.get("status") is None or str(container["status"]) in statuses
 
     listed = reading.each(
         read,
@@ -276,74 +249,63 @@ def _containers(reading: _Reading, parents: t.Sequence[_Parent]) -> list[tuple[_
         lost="The containers of {} could not be read, so these hosts are missing.",
     )
     for _parent, containers in listed:
-        # One that does not tell its status stays.
-        left_out.update(str(one["status"]) for one in containers if not _has_status(one, statuses))
-        containers[:] = [one for one in containers if _has_status(one, statuses)]
+        left_out.update(str(one["status"]) for one in containers if not is_wanted(one))
+        containers[:] = filter(is_wanted, containers)
     if left_out:
         counts = ", ".join(f"{count} {status}" for status, count in sorted(left_out.items()))
         reading.found.notes.append(f"Containers left out for their status: {counts}. The option statuses selects.")
     return listed
 
 
-def _has_status(container: Item, statuses: t.Collection[str]) -> bool:
-    return not statuses or container.get("status") is None or str(container["status"]) in statuses
-
-
 def _last_events(reading: _Reading, addons: t.Sequence[_Parent]) -> dict[str, Item]:
-    """By label of an addon, the facts last_backup and last_restore, None where there is none; if they are asked for."""
+    """Return the facts last_backup and last_restore by label of an addon, None without any; {} if not asked for."""
     if not reading.wanted.backups:
         return {}
 
-    def read(place: tuple[_Parent, Event]) -> Item | None:
-        parent, event = place
+    def read(place: tuple[_Parent, str]) -> Item | None:
+        parent, fact = place
+        resource, time = EVENTS[fact]
+        path = f"{parent.path}/{resource.list_key}"
         try:
-            items = reading.client.get_list(
-                f"{parent.path}/{event.list_key}", event.list_key, permission=event.permission
-            )
+            items = reading.client.get_list(path, resource.list_key, permission=resource.permission)
         except NotFoundError:  # gone meanwhile, or of a type that has none
             return None
-        return latest(items, event.time)
+        return latest(items, time)
 
     found = reading.each(
         read,
-        [(parent, event) for parent in addons for event in EVENTS],
-        name=lambda place: f"{place[0].label}/{place[1].list_key}",
+        [(parent, fact) for parent in addons for fact in EVENTS],
+        name=lambda place: f"{place[0].label}/{EVENTS[place[1]][0].list_key}",
         lost="The lists {} could not be read, so these facts are missing.",
         are_hosts=False,
     )
     last: dict[str, Item] = {}
-    for (parent, event), item in found:
-        last.setdefault(parent.label, {})[event.fact] = None if item is None else reading.client.plain(item)
+    for (parent, fact), item in found:
+        last.setdefault(parent.label, {})[fact] = None if item is None else reading.client.plain(item)
     return last
 
 
 def latest(items: t.Sequence[Item], field: str) -> Item | None:
-    """The item with the latest time stamp in a field; the first of several. None when there is no item."""
+    """Return the item with the latest time stamp in a field; the first of several. None without any item."""
     return max(items, key=lambda item: moment(item.get(field)), default=None)
 
 
 def moment(value: t.Any) -> float:
-    """A time stamp of the platform in seconds since 1970; one that cannot be read is before all others."""
+    """Return a time stamp of the platform in seconds since 1970; one that cannot be read is before all others."""
     when = parse(value)
     return -math.inf if when is None else when.timestamp()
 
 
 def _host(parent: _Parent, container: Item, last: Item) -> Host:
-    """A host from the facts of its container and parent. last: see _last_events()."""
+    """Return a host from the facts of its container and parent. last: see _last_events()."""
     name = str(container.get("name") or "")
-    # Without a name, only all that is known of a container tells it from the others.
+    # Without a name, only all that is known about a container distinguishes it.
     own = name or json.dumps(container, sort_keys=True)
     kind = parent.kind
-    connection = {
-        "ansible_northflank_project_id": parent.project["id"],
-        "ansible_northflank_kind": kind,
-        "ansible_northflank_resource_id": parent.facts["id"],
-    }
     groups = [f"project_{parent.project['id']}", f"kind_{kind}"]
     addon_type = value_at(parent.facts, "spec.type") if kind == "addon" else None
     groups += [f"addon_type_{addon_type}"] if addon_type else []
     groups += [f"status_{container['status']}"] if container.get("status") else []
-    node = {fact: container[field] for field, fact in NODE_FACTS.items() if container.get(field) is not None}
     return Host(
         name=name,
         # The platform's id of an app begins with the team.
@@ -353,10 +315,15 @@ def _host(parent: _Parent, container: Item, last: Item) -> Host:
             "project": parent.project,
             kind: parent.facts,
             "container": container,
-            "node": node,
+            "node": {fact: container[field] for field, fact in NODE_FACTS.items() if container.get(field) is not None},
             **last,
         },
-        connection={**connection, **({"ansible_host": name} if name else {})},
+        connection={
+            "ansible_northflank_project_id": parent.project["id"],
+            "ansible_northflank_kind": kind,
+            "ansible_northflank_resource_id": parent.facts["id"],
+            **({"ansible_host": name} if name else {}),
+        },
         groups=groups,
     )
 

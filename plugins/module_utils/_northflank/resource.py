@@ -41,7 +41,7 @@ class NorthflankResource(Resource):
         """See Resource."""
         return {**(self.singleton or {}), **client.plain(item, self.user_keyed)}
 
-    def read_list(self, client: t.Any, path: str, ids: Ids, params: Params, limit: int | None) -> list[Item]:
+    def read_list(self, client: t.Any, path: str, ids: Ids, params: Params, limit: int | None = None) -> list[Item]:
         """See Resource."""
         if self.singleton is None:
             return super().read_list(client, path, ids, params, limit)
