@@ -8,18 +8,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from support import processes
 from support.playbook import environment, prepare, run_playbook
+from support.settings import limit
 from support.simulator import Simulator
 
 COLLECTION_NAME = "quayside.paas"
+HANGS_AFTER = 90.0  # seconds on a fast machine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,8 @@ def credentials(sim: Simulator, folder: Path, **more: str) -> dict[str, str]:
         # The host key of the simulator is a new one at each start.
         "ANSIBLE_SSH_COMMON_ARGS": f"-o UserKnownHostsFile={folder / 'known_hosts'}",
         "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+        # For connections and logins; the default is 10 seconds.
+        "ANSIBLE_TIMEOUT": str(int(limit(15))),
         **more,
     }
 
@@ -67,17 +70,16 @@ def play(
     variables: dict[str, Any] | None = None,
     *arguments: str,
     env: dict[str, str] | None = None,
-    timeout: float = 120,
 ) -> RoleRun:
     """Plays a playbook of the collection (its short name), or plays as data, to the end.
 
     variables: extra vars. arguments: of ansible-playbook, as --check, or -i for a further inventory. env: replaces
-    variables of the environment. Raises subprocess.TimeoutExpired after timeout seconds.
+    variables of the environment.
     """
     since = last_request(sim)
     done = run_playbook(
         folder, named(plays), *arguments, extra_vars=variables, env=credentials(sim, folder, **(env or {})),
-        timeout=timeout,
+        timeout=limit(HANGS_AFTER),
     )  # fmt: skip
     return RoleRun(done.returncode, done.output, artifacts_in(done.output), sim.journal(since), folder)
 
@@ -88,23 +90,19 @@ def started(
 ) -> Iterator[subprocess.Popen[str]]:
     """Starts what play() would run, as a process group of its own; kills all of it in the end."""
     command = prepare(folder, named(plays), extra_vars=variables)
-    process = subprocess.Popen(
+    process = processes.start(
         command,
         cwd=folder,
         env=environment(folder, **credentials(sim, folder)),
-        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        start_new_session=True,
     )
     try:
         yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        processes.kill_group(process)
 
 
 def named(plays: list[dict[str, Any]] | str) -> list[dict[str, Any]] | str:
@@ -122,3 +120,12 @@ def artifacts_in(output: str) -> dict[str, Any]:
     found = re.findall(r"^\tRUN: (\{.*\})$", output, flags=re.MULTILINE)
     artifacts: dict[str, Any] = json.loads(found[-1]) if found else {}
     return artifacts
+
+
+def every_result(output: str, name: str) -> list[dict[str, Any]]:
+    """All that set_stats left under a name, in order, from the output of a run with -v."""
+    found = [
+        json.loads(line) for line in re.findall(r"^ok: \[.*?\] => (\{.*\"ansible_stats\".*\})$", output, flags=re.M)
+    ]
+    data = [one["ansible_stats"]["data"] for one in found]
+    return [one[name] for one in data if name in one]
