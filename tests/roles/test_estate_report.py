@@ -110,16 +110,6 @@ def test_one_platform_put_into_a_store_and_a_failure_that_was_asked_for(sim: Sim
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_store_that_refuses_is_said(sim: Simulator, tmp_path: Path) -> None:
-    with object_store() as (url, _kept):
-        run = report(sim, tmp_path, env=NO_NORTHFLANK, **SHORT, put_url=url)
-    assert run.code != 0
-    reason = "The object store did not take the files, it answered not at all and with status 403."
-    assert reason in run.output
-    assert result(run)["reasons"] == [reason]
-    assert result(run)["put"] is False
-
-
 def test_a_platform_that_cannot_be_read(sim: Simulator, tmp_path: Path) -> None:
     env = {"NORTHFLANK_API_TOKEN": "wrong-token-of-nobody-5512"}
     run = report(sim, tmp_path, env=env, telemetry_containers=0)
