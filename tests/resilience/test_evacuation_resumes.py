@@ -27,8 +27,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-AT_ONCE = 4
-PARTS = 3  # each test checks every third request, so that it ends within the time limit of a test
+AT_ONCE = 3
+PARTS = 5  # each test checks every fifth request, so that it ends within the time limit of a test
 POLLS = 6  # by so many requests runs differ, because states are polled
 SERVER = SERVERS["eu-ams-2"]
 MOVABLE = [instance_id("checkout-api", 2), instance_id("hostile-name", 1)]
