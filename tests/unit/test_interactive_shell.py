@@ -30,7 +30,8 @@ from support.settings import limit, wait_for
 RELAY = """
 import os, pty, sys, threading
 
-record, spoil = sys.argv[1], sys.argv[1] == "spoil"
+spoil = sys.argv[1] == "spoil"
+record = "" if spoil else sys.argv[1]
 child, terminal = pty.fork()
 if child == 0:
     os.environ["LEADER"] = str(os.getpid())
@@ -38,7 +39,7 @@ if child == 0:
 
 def pass_on():
     while data := os.read(0, 65536):
-        if record and not spoil:
+        if record:
             with open(record, "ab") as file:
                 file.write(data)
         while data:
