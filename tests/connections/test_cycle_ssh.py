@@ -121,7 +121,7 @@ def well(done: Done) -> Done:
 
 def test_credentials_are_created_once_for_each_host_whatever_runs_there(me: CycleUser) -> None:
     tasks = [
-        raw("true"),
+        raw("exit 7", register="told", failed_when="told.rc != 7"),
         {"name": "Ping", "ansible.builtin.ping": {}},
         write("{{ inventory_hostname }}"),
         {"name": "Read", "ansible.builtin.command": "cat f", "loop": [1, 2, 3]},

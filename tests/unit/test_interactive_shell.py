@@ -31,7 +31,7 @@ RELAY = """
 import os, pty, sys, threading
 
 spoil = sys.argv[1] == "spoil"
-record = None if spoil else sys.argv[1]
+record = "" if spoil else sys.argv[1]
 child, terminal = pty.fork()
 if child == 0:
     os.environ["LEADER"] = str(os.getpid())
