@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Quayside contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Settings of hypothesis for all suites: the same examples in every run, without a limit of time; NIGHTLY tries more."""
+"""Settings of hypothesis for all suites: the same examples in every run, no limit of time; NIGHTLY tries more."""
 
 from __future__ import annotations
 
