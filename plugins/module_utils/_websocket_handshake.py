@@ -38,8 +38,7 @@ MAX_HANDSHAKE = 64 * 1024  # bytes of a response to the handshake
 SCHEMES = {"ws": "http", "wss": "https"}
 
 
-@dataclasses.dataclass(frozen=True)
-class _Target:
+class _Target(t.NamedTuple):
     """Where a WebSocket goes."""
 
     url: str
@@ -56,9 +55,7 @@ def open_websocket(
     options: ConnectionOptions,
     *,
     redact: Redact,
-    headers: t.Mapping[str, str] | None = None,
-    error_body: t.Callable[[Response], ErrorBody] = lambda response: ErrorBody(response.text),
-    max_message: int = MAX_MESSAGE,
+    error_body: t.Callable[[Response], ErrorBody],
     attempting: t.Callable[[], None] = lambda: None,
     sleep: t.Callable[[float], t.Any] = time.sleep,
     clock: t.Callable[[], float] = time.monotonic,
@@ -68,9 +65,8 @@ def open_websocket(
     Args:
         url: With the scheme ws or wss.
         options: Time-out, budget and certificates; their URL and token are not used.
-        redact: Masks secrets in texts, those of the URL and the headers too.
+        redact: Masks secrets in texts, that of the URL too.
         error_body: Reads an error response.
-        max_message: Bytes of a message that is received.
         attempting: Called before each attempt.
         sleep, clock: Replaced in tests.
 
@@ -90,10 +86,10 @@ def open_websocket(
         attempting()
         limited = dataclasses.replace(options, timeout=timeout)
         wire = _connect(target, limited, redact, clock)
-        client = _shake_hands(wire, target, limited, headers, redact)
+        client = _shake_hands(wire, target, limited, redact)
         if isinstance(client, Response):
             return client
-        wire.received, wire.limit = 0, max_message
+        wire.received, wire.limit = 0, MAX_MESSAGE
         return WebSocket(client, wire, target.place, redact, clock)
 
     outcome = with_retries(
@@ -208,9 +204,7 @@ def _context(options: ConnectionOptions) -> ssl.SSLContext:
     return context
 
 
-def _shake_hands(
-    wire: Wire, target: _Target, options: ConnectionOptions, headers: t.Mapping[str, str] | None, redact: Redact
-) -> t.Any:
+def _shake_hands(wire: Wire, target: _Target, options: ConnectionOptions, redact: Redact) -> t.Any:
     """Return the client of websocket-client, or the response if the other side does not switch protocols."""
     facts: dict[str, t.Any] = {"method": "GET", "path": target.path}
     # Texts of the console are not always UTF-8.
@@ -224,7 +218,6 @@ def _shake_hands(
             client.connect(
                 target.url,
                 socket=wire,
-                header=[f"{name}: {value}" for name, value in (headers or {}).items()],
                 suppress_origin=True,
                 redirect_limit=0,
                 timeout=options.timeout,

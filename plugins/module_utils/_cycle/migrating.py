@@ -28,7 +28,7 @@ from .migration_pair import (
     shall_run,
 )
 from .revert import revert
-from .tasks import ask
+from .tasks import InstanceTasks
 
 if t.TYPE_CHECKING:
     from .._wait import Deadline
@@ -83,7 +83,7 @@ def migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> tu
         "contents": {"destination_server_id": move.to, "stateful": {"copy_volumes": params["copy_volumes"]}},
     }
     try:
-        descriptor = ask(client, move.container, str(source["id"]), task, deadline, is_accepted=is_accepted)
+        descriptor = InstanceTasks(client, move.container, str(source["id"]), deadline).ask(task, is_accepted)
     except PaasError as error:
         if error.may_have_succeeded:
             _add_situation(client, move, error)

@@ -42,7 +42,7 @@ from .migration_pair import (
     subject,
 )
 from .revert import plan_revert
-from .tasks import settle
+from .tasks import InstanceTasks
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -83,7 +83,7 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
     found = trace(client, container, params["instance_id"])
     if not _is_there(found, params) and not _is_on_its_way(found[-1], params):
         # What an earlier task has started decides: its job may end any moment, so what is there is read after it.
-        settle(client, container, str(found[-1]["id"]), START, deadline)
+        InstanceTasks(client, container, str(found[-1]["id"]), deadline).settle(START)
         found = wait_until(
             lambda: trace(client, container, params["instance_id"]),
             lambda now: state_of(now[-1]) != "migrating" or _is_on_its_way(now[-1], params),

@@ -217,7 +217,7 @@ def capture(client: Cycle, params: Params, *, clock: t.Callable[[], float] = tim
         with open_stream(client, authorisation) as stream:
             deadline = Deadline(params["duration"], REPLAY_SECONDS, clock=clock)
             for message in stream.messages(deadline):
-                if captured.add(message.data, deadline.waited() < REPLAY_SECONDS):
+                if captured.add(message, deadline.waited() < REPLAY_SECONDS):
                     break
         captured.finish("duration" if stream.closed is None else "closed")
         if pattern is not None and captured.match is None:

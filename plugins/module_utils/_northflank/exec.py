@@ -212,9 +212,9 @@ class _Session:
             raise _ended(self._socket.closed)
         if message is None:
             return None
-        frame = json_object(message.data)
+        frame = json_object(message)
         if frame is None or not isinstance(frame.get("type"), str):
-            begin = _shown(self._redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
+            begin = _shown(self._redact(message[: EXCERPT * 4].decode("utf-8", "replace")))
             raise InvalidResponseError(
                 f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}"
             )
