@@ -187,26 +187,16 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
-from ansible_collections.quayside.paas.plugins.module_utils._errors import (
-    ApiError,
-    InvalidResponseError,
-    OptionError,
-    PaasError,
-    TransportError,
-)
-from ansible_collections.quayside.paas.plugins.module_utils._northflank import exec as northflank_exec
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec import PORTION, Input, Limits, Target
-from ansible_collections.quayside.paas.plugins.plugin_utils import _remote_tools as tools
-from ansible_collections.quayside.paas.plugins.plugin_utils._options import options_of
-
-if t.TYPE_CHECKING:
-    from typing import Self
+from ..module_utils._errors import ApiError, InvalidResponseError, OptionError, PaasError, TransportError
+from ..module_utils._northflank import exec as northflank_exec
+from ..module_utils._northflank.api import Northflank
+from ..module_utils._northflank.exec import PORTION, Input, Limits, Target
+from ..plugin_utils import _remote_tools as tools
+from ..plugin_utils._options import options_of
 
 display = Display()
 
-STDOUT = northflank_exec.OUTPUTS[0]
-STDERR = northflank_exec.OUTPUTS[1]
+STDOUT, STDERR = northflank_exec.OUTPUTS
 Take = t.Callable[[str, bytes], None]
 
 
@@ -217,7 +207,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
     has_pipelining = True
     has_tty = False
 
-    def _connect(self) -> Self:
+    def _connect(self) -> t.Self:
         """Nothing is opened before there is a command."""
         self._connected = True
         return self
@@ -397,7 +387,7 @@ class _Copy:
         self._is_complete = False
         self.size = 0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:

@@ -165,10 +165,10 @@ cache_connection: ~/.cache/cycle
 cache_timeout: 3600
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-from ansible_collections.quayside.paas.plugins.module_utils._cycle.hosts import Selection, read_hosts
-from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found
-from ansible_collections.quayside.paas.plugins.plugin_utils._inventory import PaasInventory
+from ..module_utils._cycle.api import Cycle
+from ..module_utils._cycle.hosts import Selection, read_hosts
+from ..module_utils._hosts import Found
+from ..plugin_utils._inventory import PaasInventory
 
 
 class InventoryModule(PaasInventory):

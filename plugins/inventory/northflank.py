@@ -139,10 +139,10 @@ cache_connection: ~/.cache/northflank
 cache_timeout: 3600
 """
 
-from ansible_collections.quayside.paas.plugins.module_utils._hosts import Found
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-from ansible_collections.quayside.paas.plugins.module_utils._northflank.hosts import Selection, read_hosts
-from ansible_collections.quayside.paas.plugins.plugin_utils._inventory import PaasInventory
+from ..module_utils._hosts import Found
+from ..module_utils._northflank.api import Northflank
+from ..module_utils._northflank.hosts import Selection, read_hosts
+from ..plugin_utils._inventory import PaasInventory
 
 
 class InventoryModule(PaasInventory):

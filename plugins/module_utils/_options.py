@@ -31,8 +31,6 @@ RANGES: dict[str, tuple[int, int | None]] = {
 
 @dataclasses.dataclass(frozen=True)
 class ConnectionOptions:
-    """How to reach a platform."""
-
     # Scheme, host and port, possibly a path, without trailing slash and without /v1.
     url: str
     token: str = dataclasses.field(repr=False)

@@ -18,6 +18,7 @@ import typing as t
 
 from ._errors import InvalidResponseError, PaasError, TransportError
 from ._response import EXCERPT
+from ._wait import Deadline
 
 try:
     import websocket
@@ -25,11 +26,6 @@ except ImportError:
     HAS_WEBSOCKET = False
 else:
     HAS_WEBSOCKET = True
-
-if t.TYPE_CHECKING:
-    from typing import Self
-
-    from ._wait import Deadline
 
 MAX_MESSAGE = 8 * 1024 * 1024  # bytes
 PORTION = 64 * 1024  # bytes that are handed to the system at once
@@ -65,7 +61,7 @@ class WebSocket:
         # Whether the other side has answered a ping.
         self.answers_pings = False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -206,7 +202,6 @@ class Wire:
 
     @property
     def unsent(self) -> int:
-        """Bytes in the queue."""
         return len(self._queue)
 
     def recv(self, size: int) -> bytes:

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 from ._errors import InvalidResponseError, MissingLibraryError, OptionError, PaasError, TransportError
+from ._options import ConnectionOptions
 from ._response import EXCERPT, ErrorBody, Response, api_error
 from ._retry import RetryBudget, with_retries
 from ._websocket import HAS_WEBSOCKET, MAX_MESSAGE, Redact, WebSocket, Wire, reason_of
@@ -31,16 +32,11 @@ if HAS_WEBSOCKET:
 # Importing it takes longer than many a task. Parts of it are, where they are needed.
 HAS_REQUESTS = importlib.util.find_spec("requests") is not None
 
-if t.TYPE_CHECKING:
-    from ._options import ConnectionOptions
-
 MAX_HANDSHAKE = 64 * 1024  # bytes of a response to the handshake
 SCHEMES = {"ws": "http", "wss": "https"}
 
 
 class _Target(t.NamedTuple):
-    """Where a WebSocket goes."""
-
     url: str
     scheme: str
     host: str
@@ -186,7 +182,6 @@ def _proxy(url: str) -> tuple[str, int, dict[str, str]]:
 
 
 def _context(options: ConnectionOptions) -> ssl.SSLContext:
-    """Return a TLS context that trusts the certificates that requests trusts."""
     if not options.validate_certs:
         context = ssl.create_default_context()
         context.check_hostname = False
@@ -246,7 +241,6 @@ def _shake_hands(wire: Wire, target: _Target, options: ConnectionOptions, redact
 
 
 def _response(error: t.Any, redact: Redact) -> Response:
-    """Return the response that websocket-client made an error of."""
     content = error.resp_body if isinstance(error.resp_body, bytes) else b""
     text = " ".join(redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
     return Response.parse(int(error.status_code), dict(error.resp_headers or {}), content, text)

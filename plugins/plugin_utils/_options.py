@@ -13,9 +13,9 @@ import typing as t
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 if t.TYPE_CHECKING:
-    from ansible_collections.quayside.paas.plugins.module_utils._cycle.api import Cycle
-    from ansible_collections.quayside.paas.plugins.module_utils._northflank.api import Northflank
-    from ansible_collections.quayside.paas.plugins.module_utils._options import GetOption
+    from ..module_utils._cycle.api import Cycle
+    from ..module_utils._northflank.api import Northflank
+    from ..module_utils._options import GetOption
 
     Client = type[Northflank] | type[Cycle]
 

@@ -12,6 +12,7 @@ import typing as t
 
 from .._errors import PaasError, StateError, WaitTimeoutError
 from .._types import Item, Params
+from .._wait import Deadline
 from . import jobs
 from .api import Cycle
 from .instances import failure_of, is_leaving, state_of
@@ -29,9 +30,6 @@ from .migration_pair import (
 )
 from .revert import revert
 from .tasks import InstanceTasks
-
-if t.TYPE_CHECKING:
-    from .._wait import Deadline
 
 START = "migration.start"
 
@@ -54,7 +52,6 @@ class Move:
 
 
 def pair_of(client: Cycle, move: Move) -> Pair:
-    """Return both instances of a migration, as they are now."""
     if move.source is None:
         return Pair(None, find(client, move.container, str(move.successor_id)))
     identity = str(move.source["id"])
@@ -145,7 +142,6 @@ def _is_over(pair: Pair) -> bool:
 
 
 def _check_course(move: Move, pair: Pair, has_begun: bool) -> None:
-    """Raise StateError if a migration has failed."""
     successor, source = pair.successor, pair.source
     if successor is not None and state_of(successor) == "failed":
         raise StateError(f"The new instance {successor.get('id')} failed: {failure_of(successor).rstrip('.')}.")

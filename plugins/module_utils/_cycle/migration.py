@@ -138,7 +138,6 @@ def _server_to(instance: Item) -> str:
 
 
 def _is_on_its_way(instance: Item, params: Params) -> bool:
-    """Whether an instance migrates to where it should be."""
     if state_of(instance) != "migrating" or not _server_to(instance):
         return False
     if params["source_server_id"]:
@@ -158,7 +157,6 @@ def _is_there(found: list[Item], params: Params) -> bool:
 
 
 def _check_source(instance: Item) -> None:
-    """Raise StateError for an instance that cannot migrate."""
     identity = instance.get("id")
     if instance.get("service") == "loadbalancer":
         raise StateError(f"The instance {identity} is a load balancer's: those cannot be migrated.")

@@ -107,7 +107,6 @@ def _is_revertible(source: Item | None) -> bool:
 
 
 def _is_coming_back(container: Item, pair: Pair) -> bool:
-    """Whether a revert is in progress."""
     if pair.source is None or not shall_run(container):
         return False
     return state_of(pair.source) in ("new", "starting") or (pair.successor is not None and is_gone(pair.successor))

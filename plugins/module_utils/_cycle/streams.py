@@ -103,7 +103,6 @@ def stream_url(address: str, token: str) -> str:
 
 
 def open_stream(client: Cycle, authorisation: Authorisation) -> WebSocket:
-    """Open a stream. Raises what open_websocket() raises."""
     transport = client.transport
     token = authorisation.token
     return open_websocket(
@@ -168,7 +167,6 @@ class Capture:
         self.ended = self.ended or ended
 
     def result(self) -> dict[str, t.Any]:
-        """Return what the task returns."""
         return {
             "lines": self.lines,
             "replayed": self.replayed,

@@ -17,14 +17,12 @@ import typing as t
 
 from .._errors import PaasError, StateError, WaitTimeoutError
 from .._types import Item, value_at
+from .._wait import Deadline
 from . import jobs
+from .api import Cycle
 from .audit import newest_entries
 from .instances import instance_path, is_leaving, state_of
 from .resources import INSTANCES_MIGRATE, JOBS_VIEW
-
-if t.TYPE_CHECKING:
-    from .._wait import Deadline
-    from .api import Cycle
 
 
 def require_staying(instance: Item) -> None:

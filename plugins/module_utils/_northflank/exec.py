@@ -221,7 +221,6 @@ class _Session:
         return frame
 
     def _accept(self, frame: Item) -> None:
-        """Read the response to the first message."""
         data = frame.get("data")
         if frame["type"] == "error":
             raise ApiError(
@@ -281,7 +280,6 @@ class _Session:
         )
 
     def _said(self, data: t.Any) -> str:
-        """Return the message that comes with an error."""
         message = data.get("message") if isinstance(data, dict) else None
         return _shown(self._redact(message)) if isinstance(message, str) and message else "no reason was given"
 
