@@ -70,6 +70,19 @@ def test_imports_go_through_the_doors(source: Path) -> None:
             assert there == here or there in DOORS[here], f"{here} must not import {name}"
 
 
+def test_imports_have_no_cycles() -> None:
+    files = {".".join(source.relative_to(PLUGINS).with_suffix("").parts): source for source in SOURCES}
+    left = {}
+    for name, source in files.items():
+        ours = [found.removeprefix(OURS) for found in imports(source) if found.startswith(OURS)]
+        left[name] = {found if found in files else found.rpartition(".")[0] for found in ours} & set(files) - {name}
+    # Take away what imports nothing that is left, until nothing can be taken away.
+    while free := [name for name, needed in left.items() if not needed & set(left)]:
+        for name in free:
+            del left[name]
+    assert not left
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(PLUGINS)))
 def test_requests_is_imported_in_one_place(source: Path) -> None:
     if source.name != "_http.py":
