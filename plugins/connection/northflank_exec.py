@@ -193,13 +193,9 @@ from ..module_utils._northflank.exec import PORTION, Input, Limits, Target
 from ..plugin_utils import _remote_tools as tools
 from ..plugin_utils._options import options_of
 
-if t.TYPE_CHECKING:
-    from typing import Self
-
 display = Display()
 
-STDOUT = northflank_exec.OUTPUTS[0]
-STDERR = northflank_exec.OUTPUTS[1]
+STDOUT, STDERR = northflank_exec.OUTPUTS
 Take = t.Callable[[str, bytes], None]
 
 
@@ -210,7 +206,7 @@ class Connection(ConnectionBase):  # type: ignore[misc]
     has_pipelining = True
     has_tty = False
 
-    def _connect(self) -> Self:
+    def _connect(self) -> t.Self:
         """Nothing is opened before there is a command."""
         self._connected = True
         return self
@@ -393,7 +389,7 @@ class _Copy:
         self._is_complete = False
         self.size = 0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:

@@ -19,7 +19,6 @@ class ArgumentSpec:
 
     options: dict[str, dict[str, t.Any]] = dataclasses.field(default_factory=dict)
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
-    required_together: tuple[tuple[str, ...], ...] = ()
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[t.Any, ...], ...] = ()
     required_by: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
@@ -29,7 +28,6 @@ class ArgumentSpec:
         return ArgumentSpec(
             options={**self.options, **other.options},
             mutually_exclusive=self.mutually_exclusive + other.mutually_exclusive,
-            required_together=self.required_together + other.required_together,
             required_one_of=self.required_one_of + other.required_one_of,
             required_if=self.required_if + other.required_if,
             required_by={**self.required_by, **other.required_by},
@@ -39,7 +37,6 @@ class ArgumentSpec:
         """Return keyword arguments for ArgumentSpecValidator, besides the options."""
         return {
             "mutually_exclusive": [list(names) for names in self.mutually_exclusive],
-            "required_together": [list(names) for names in self.required_together],
             "required_one_of": [list(names) for names in self.required_one_of],
             "required_if": [list(rule) for rule in self.required_if],
             "required_by": {name: list(needed) for name, needed in self.required_by.items()},

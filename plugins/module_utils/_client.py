@@ -9,14 +9,12 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import quote
 
+from ._argspec import ArgumentSpec
 from ._errors import InvalidResponseError, NotFoundError, OptionError
+from ._options import ConnectionOptions, GetOption
 from ._paging import Page, collect
 from ._response import ErrorBody, Response, api_error, mark_ambiguous
-
-if t.TYPE_CHECKING:
-    from ._argspec import ArgumentSpec
-    from ._options import ConnectionOptions, GetOption
-    from ._types import Item, Query
+from ._types import Item, Query
 
 
 class PlatformClient:
@@ -48,7 +46,6 @@ class PlatformClient:
         raise NotImplementedError
 
     def _error_body(self, response: Response) -> ErrorBody:
-        """Read an error response."""
         raise NotImplementedError
 
     def _data(self, method: str, path: str, response: Response) -> Item:
@@ -72,11 +69,9 @@ class PlatformClient:
         return self.transport.check_mode
 
     def report(self) -> dict[str, t.Any]:
-        """Return what every result says about the requests."""
         return self.transport.report()
 
     def close(self) -> None:
-        """Send nothing more."""
         self.transport.close()
 
     def get(self, path: str, *, query: Query | None = None, permission: str | None = None) -> Item:

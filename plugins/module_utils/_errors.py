@@ -9,9 +9,6 @@ from __future__ import annotations
 import copy
 import typing as t
 
-if t.TYPE_CHECKING:
-    from typing import Self
-
 
 class PaasError(Exception):
     """Base of the errors: one message that says what was tried, what came back and what to do next.
@@ -51,7 +48,7 @@ class PaasError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def named(self, name: str) -> Self:
+    def named(self, name: str) -> t.Self:
         """Return the same error with a message that begins with the name of what was being read or changed."""
         named = copy.copy(self)
         named.message = f"{name}: {self.message}"

@@ -14,11 +14,19 @@ import threading
 import time
 import typing as t
 
-from ._errors import InvalidResponseError, OptionError, PaasError, TransportError, WriteInCheckModeError
+from ._errors import (
+    InvalidResponseError,
+    OptionError,
+    PaasError,
+    TransportError,
+    WriteInCheckModeError,
+)
 from ._libraries import missing_libraries
+from ._options import ConnectionOptions
 from ._redact import Redactor
 from ._response import EXCERPT, RateLimit, Response
 from ._retry import RetryBudget, with_retries
+from ._types import Query
 from ._version import VERSION
 
 try:
@@ -29,10 +37,6 @@ except ImportError:
     HAS_REQUESTS = False
 else:
     HAS_REQUESTS = True
-
-if t.TYPE_CHECKING:
-    from ._options import ConnectionOptions
-    from ._types import Query
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS = SAFE_METHODS | {"PUT", "DELETE"}
@@ -127,11 +131,9 @@ class Transport:
             self.request_count += 1
 
     def close(self) -> None:
-        """Send nothing more: what other threads are about to send or to repeat is given up."""
         self._closed.set()
 
     def report(self) -> dict[str, t.Any]:
-        """Return what every result says about the requests."""
         return report(self.rate_limit, self.request_count)
 
     def _note_change(self, may_have_changed: bool) -> None:

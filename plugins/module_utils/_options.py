@@ -31,8 +31,6 @@ RANGES: dict[str, tuple[int, int | None]] = {
 
 @dataclasses.dataclass(frozen=True)
 class ConnectionOptions:
-    """How to reach a platform."""
-
     # Scheme, host and port, possibly a path, without trailing slash and without /v1.
     url: str
     token: str = dataclasses.field(repr=False)
@@ -82,7 +80,7 @@ def check_ranges(options: t.Mapping[str, t.Any]) -> None:
             raise OptionError(f"The option {name} is {value}; it has to be {allowed}.")
 
 
-def base_url(value: str | None, name: str = "api_url") -> str:
+def base_url(value: str | None) -> str:
     """Return the base URL without trailing slashes and without a trailing /v1.
 
     Raises:
@@ -93,13 +91,13 @@ def base_url(value: str | None, name: str = "api_url") -> str:
         parts = urlsplit(url)
         parts.port  # noqa: B018 - reading it checks it
     except ValueError as error:
-        raise OptionError(f"The option {name} is not a URL: {error}.") from None
+        raise OptionError(f"The option api_url is not a URL: {error}.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OptionError(f"The option {name} has to be a URL such as https://api.example.com, with its scheme.")
+        raise OptionError("The option api_url has to be a URL such as https://api.example.com, with its scheme.")
     if parts.username is not None or parts.password is not None:
-        raise OptionError(f"The option {name} must not hold a user name or a password.")
+        raise OptionError("The option api_url must not hold a user name or a password.")
     if "?" in url or "#" in url:
-        raise OptionError(f"The option {name} must not hold a query or a fragment.")
+        raise OptionError("The option api_url must not hold a query or a fragment.")
     return urlunsplit(parts._replace(path=parts.path.removesuffix("/v1").rstrip("/")))
 
 

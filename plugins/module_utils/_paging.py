@@ -15,9 +15,7 @@ from collections import deque
 from concurrent.futures import Future
 
 from ._errors import ApiError, InvalidResponseError, PaasError
-
-if t.TYPE_CHECKING:
-    from ._types import Item, Query
+from ._types import Item, Query
 
 MAX_ITEMS = 200_000  # of one task, in memory
 
@@ -27,8 +25,6 @@ R = t.TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class Page:
-    """One page of a list."""
-
     items: list[Item]
     # The query of the next page; None if this is the last one.
     following: Query | None = None

@@ -12,8 +12,6 @@ import typing as t
 
 @dataclasses.dataclass(frozen=True)
 class Done:
-    """The outcome of a plan."""
-
     # What the task returns, over what the plan promised.
     result: t.Mapping[str, t.Any]
     # For the diff; None if it is as planned.

@@ -30,7 +30,6 @@ class Redactor:
         self._secrets = (*self._secrets, *sorted(spellings, key=len, reverse=True))
 
     def longest(self) -> int:
-        """Return the length of the longest secret."""
         return max(map(len, self._secrets))
 
     def __call__(self, value: t.Any, depth: int = 0) -> t.Any:
@@ -47,7 +46,6 @@ class Redactor:
 
 
 def mask(text: str, secrets: t.Iterable[str]) -> str:
-    """Return the text with a mask in place of each secret."""
     for secret in secrets:
         text = text.replace(secret, MASK)
     return text

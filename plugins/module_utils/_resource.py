@@ -23,8 +23,6 @@ _ABSENT = object()
 
 @dataclasses.dataclass(frozen=True)
 class Filter:
-    """A filter of a list that the API has."""
-
     # Its query parameter.
     query: str
     # The option. Several values are sent as one, with commas.
@@ -33,7 +31,6 @@ class Filter:
     field: str | None = ""
 
     def sent(self, value: t.Any) -> t.Any:
-        """Return the value of the query parameter."""
         return ",".join(map(str, value)) if isinstance(value, list) else value
 
     def accepts(self, item: Item, value: t.Any) -> bool:
@@ -99,7 +96,6 @@ class Resource:
         return False
 
     def plain(self, client: t.Any, item: Item, params: Params) -> Item:
-        """Return an item as users get it."""
         return t.cast("Item", client.plain(item))
 
     def complete(self, result: Item, client: t.Any, params: Params) -> None:
@@ -126,7 +122,6 @@ class Resource:
             raise
 
     def permission_for(self, path: str) -> str:
-        """Return what the token needs for a path."""
         return self.permission
 
     def name_missing(self, client: t.Any, path: str, ids: Ids, missing: NotFoundError) -> None:
@@ -135,7 +130,6 @@ class Resource:
 
 
 def options_in(path: str) -> tuple[str, ...]:
-    """Return the options that a path of a resource needs, in order."""
     return tuple(re.findall(r"{(\w+)}", path))
 
 

@@ -16,9 +16,7 @@ import math
 import typing as t
 
 from ._errors import ApiError, InvalidResponseError, NotFoundError, PaasError
-
-if t.TYPE_CHECKING:
-    from ._types import Item
+from ._types import Item
 
 EXCERPT = 300  # characters of a foreign text that an error message repeats
 MAX_ERROR_TEXT = 1000  # characters of the platform's own message
@@ -49,8 +47,6 @@ def _whole_number(value: str | None) -> int | None:
 
 @dataclasses.dataclass(frozen=True)
 class Response:
-    """A complete response."""
-
     status: int
     # Looked up in lower case.
     headers: t.Mapping[str, str]
@@ -129,7 +125,6 @@ class ErrorBody:
     may_be_permission: bool = True
 
     def redacted(self, redact: t.Callable[[t.Any], t.Any]) -> ErrorBody:
-        """Return the same, each part passed through redact."""
         return ErrorBody(*(redact(getattr(self, field.name)) for field in dataclasses.fields(self)))
 
 

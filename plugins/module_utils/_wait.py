@@ -38,15 +38,12 @@ class Deadline:
         self._began = clock()
 
     def renewed(self) -> Deadline:
-        """Return a deadline as long as this one, from now."""
         return Deadline(self.timeout, self._interval, sleep=self._sleep, clock=self._clock)
 
     def waited(self) -> float:
-        """Return the seconds since the beginning."""
         return self._clock() - self._began
 
     def left(self) -> float:
-        """Return the seconds left; negative after the deadline."""
         return self.timeout - self.waited()
 
     def pause(self) -> bool:

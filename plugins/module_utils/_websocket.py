@@ -10,7 +10,6 @@ The socket is our own, because websocket-client has a time-out for each read onl
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import math
 import select
 import socket
@@ -19,6 +18,7 @@ import typing as t
 
 from ._errors import InvalidResponseError, PaasError, TransportError
 from ._response import EXCERPT
+from ._wait import Deadline
 
 try:
     import websocket
@@ -27,11 +27,6 @@ except ImportError:
 else:
     HAS_WEBSOCKET = True
 
-if t.TYPE_CHECKING:
-    from typing import Self
-
-    from ._wait import Deadline
-
 MAX_MESSAGE = 8 * 1024 * 1024  # bytes
 PORTION = 64 * 1024  # bytes that are handed to the system at once
 CLOSE_WITHIN = 1.0  # seconds that the other side gets to confirm the end
@@ -39,16 +34,7 @@ CLOSE_WITHIN = 1.0  # seconds that the other side gets to confirm the end
 Redact = t.Callable[[t.Any], t.Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Message:
-    """A complete message. data: as it was sent, even if a text is not valid UTF-8."""
-
-    data: bytes
-    is_text: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class Close:
+class Close(t.NamedTuple):
     """How the other side ended the connection. code: of RFC 6455, None if it was just gone."""
 
     code: int | None
@@ -75,7 +61,7 @@ class WebSocket:
         # Whether the other side has answered a ping.
         self.answers_pings = False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> t.Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -94,15 +80,15 @@ class WebSocket:
         """Return the seconds since the other side last took something of what waits to be sent."""
         return self._clock() - self._wire.moved_at
 
-    def messages(self, deadline: Deadline) -> t.Iterator[Message]:
+    def messages(self, deadline: Deadline) -> t.Iterator[bytes]:
         """Yield every message until the deadline or until the other side closes. Raises what receive() raises."""
         while self.closed is None and (left := deadline.left()) > 0:
             message = self.receive(left)
             if message is not None:
                 yield message
 
-    def receive(self, timeout: float, *, only_until_sent: bool = False) -> Message | None:
-        """Return the next message, and send meanwhile what there is to send.
+    def receive(self, timeout: float, *, only_until_sent: bool = False) -> bytes | None:
+        """Return the next message, as it was sent, and send meanwhile what there is to send.
 
         Returns:
             None if no message was complete in time, the connection was closed, or, with only_until_sent, all is sent.
@@ -132,7 +118,7 @@ class WebSocket:
             else:
                 if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
                     self._wire.received = self._boundary = 0
-                    return Message(bytes(frame.data), opcode == websocket.ABNF.OPCODE_TEXT)
+                    return bytes(frame.data)
                 self._control(opcode, bytes(frame.data))
                 if self._clock() >= self._wire.deadline:
                     return None
@@ -146,21 +132,8 @@ class WebSocket:
         elif opcode == websocket.ABNF.OPCODE_PONG:
             self.answers_pings = True
 
-    def send(self, data: bytes | str, timeout: float) -> None:
-        """Send a message: binary for bytes, text for str. timeout: in seconds. Raises TransportError."""
-        self.queue(data)
-        self._wire.deadline = self._clock() + timeout
-        try:
-            self._wire.finish()
-        except TimeoutError:
-            raise TransportError(
-                f"{self._place} did not take a message within {timeout:g} seconds.", may_have_succeeded=True
-            ) from None
-        except OSError as error:
-            raise self._broken(error) from None
-
     def queue(self, data: bytes | str) -> None:
-        """Send like send(), without waiting: what the other side does not take at once goes with receive()."""
+        """Send a message, binary or text. What the other side does not take at once goes with receive()."""
         self._queue(data, websocket.ABNF.OPCODE_TEXT if isinstance(data, str) else websocket.ABNF.OPCODE_BINARY)
 
     def ping(self) -> None:
@@ -229,7 +202,6 @@ class Wire:
 
     @property
     def unsent(self) -> int:
-        """Bytes in the queue."""
         return len(self._queue)
 
     def recv(self, size: int) -> bytes:
@@ -263,15 +235,6 @@ class Wire:
         self._queue += data
         self._flush()
         return len(data)
-
-    def finish(self) -> None:
-        """Send what is in the queue. Raises TimeoutError, OSError."""
-        self._flush()
-        while self._queue:
-            self._wait(0)
-            self._flush()
-        if self._broken is not None:
-            raise self._broken
 
     def settimeout(self, _seconds: float | None) -> None:
         """Ignore the time-out of websocket-client: the deadline counts."""

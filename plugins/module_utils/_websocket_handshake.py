@@ -23,6 +23,7 @@ from urllib.request import getproxies
 
 from ._errors import InvalidResponseError, OptionError, PaasError, TransportError
 from ._libraries import missing_libraries
+from ._options import ConnectionOptions
 from ._response import EXCERPT, ErrorBody, Response, api_error
 from ._retry import RetryBudget, with_retries
 from ._websocket import HAS_WEBSOCKET, MAX_MESSAGE, Redact, WebSocket, Wire, reason_of
@@ -32,17 +33,11 @@ if HAS_WEBSOCKET:
 # Importing it takes longer than many a task. Parts of it are, where they are needed.
 HAS_REQUESTS = importlib.util.find_spec("requests") is not None
 
-if t.TYPE_CHECKING:
-    from ._options import ConnectionOptions
-
 MAX_HANDSHAKE = 64 * 1024  # bytes of a response to the handshake
 SCHEMES = {"ws": "http", "wss": "https"}
 
 
-@dataclasses.dataclass(frozen=True)
-class _Target:
-    """Where a WebSocket goes."""
-
+class _Target(t.NamedTuple):
     url: str
     scheme: str
     host: str
@@ -57,9 +52,7 @@ def open_websocket(
     options: ConnectionOptions,
     *,
     redact: Redact,
-    headers: t.Mapping[str, str] | None = None,
-    error_body: t.Callable[[Response], ErrorBody] = lambda response: ErrorBody(response.text),
-    max_message: int = MAX_MESSAGE,
+    error_body: t.Callable[[Response], ErrorBody],
     attempting: t.Callable[[], None] = lambda: None,
     sleep: t.Callable[[float], t.Any] = time.sleep,
     clock: t.Callable[[], float] = time.monotonic,
@@ -69,9 +62,8 @@ def open_websocket(
     Args:
         url: With the scheme ws or wss.
         options: Time-out, budget and certificates; their URL and token are not used.
-        redact: Masks secrets in texts, those of the URL and the headers too.
+        redact: Masks secrets in texts, that of the URL too.
         error_body: Reads an error response.
-        max_message: Bytes of a message that is received.
         attempting: Called before each attempt.
         sleep, clock: Replaced in tests.
 
@@ -89,10 +81,10 @@ def open_websocket(
         attempting()
         limited = dataclasses.replace(options, timeout=timeout)
         wire = _connect(target, limited, redact, clock)
-        client = _shake_hands(wire, target, limited, headers, redact)
+        client = _shake_hands(wire, target, limited, redact)
         if isinstance(client, Response):
             return client
-        wire.received, wire.limit = 0, max_message
+        wire.received, wire.limit = 0, MAX_MESSAGE
         return WebSocket(client, wire, target.place, redact, clock)
 
     outcome = with_retries(
@@ -196,7 +188,6 @@ def _proxy(url: str) -> tuple[str, int, dict[str, str]]:
 
 
 def _context(options: ConnectionOptions) -> ssl.SSLContext:
-    """Return a TLS context that trusts the certificates that requests trusts."""
     if not options.validate_certs:
         context = ssl.create_default_context()
         context.check_hostname = False
@@ -214,9 +205,7 @@ def _context(options: ConnectionOptions) -> ssl.SSLContext:
     return context
 
 
-def _shake_hands(
-    wire: Wire, target: _Target, options: ConnectionOptions, headers: t.Mapping[str, str] | None, redact: Redact
-) -> t.Any:
+def _shake_hands(wire: Wire, target: _Target, options: ConnectionOptions, redact: Redact) -> t.Any:
     """Return the client of websocket-client, or the response if the other side does not switch protocols."""
     facts: dict[str, t.Any] = {"method": "GET", "path": target.path}
     # Texts of the console are not always UTF-8.
@@ -230,7 +219,6 @@ def _shake_hands(
             client.connect(
                 target.url,
                 socket=wire,
-                header=[f"{name}: {value}" for name, value in (headers or {}).items()],
                 suppress_origin=True,
                 redirect_limit=0,
                 timeout=options.timeout,
@@ -259,7 +247,6 @@ def _shake_hands(
 
 
 def _response(error: t.Any, redact: Redact) -> Response:
-    """Return the response that websocket-client made an error of."""
     content = error.resp_body if isinstance(error.resp_body, bytes) else b""
     text = " ".join(redact(content.decode("utf-8", "replace")).split())[:EXCERPT]
     return Response.parse(int(error.status_code), dict(error.resp_headers or {}), content, text)

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to the collection quayside.paas: its names may change in any release.
-
 """What the inventories of both platforms share: options, cache, names of hosts, facts, groups.
 
 A plugin names its client, its connection and the options that decide what is read, and reads:
@@ -33,7 +31,6 @@ from collections import Counter
 from ansible import constants as C
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ..module_utils._errors import OptionError, PaasError
 from ..module_utils._hosts import Found, Host
@@ -152,20 +149,19 @@ class PaasInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ign
 
     def _add(self, hosts: t.Sequence[Host], known: t.Mapping[str, t.Any]) -> None:
         """Puts the hosts into the inventory. known: variables that every host needs to be connected to."""
-        known_facts: dict[int, t.Any] = {}
-        facts = [self._facts(host, known_facts) for host in hosts]
+        prefix = self.get_option("prefix")
+        facts = [{f"{prefix}{name}": value for name, value in host["facts"].items()} for host in hosts]
         groups = [self._groups(host) for host in hosts]
         ours = {None, *((self.NAME, host["identity"]) for host in hosts)}
         others = {name for name, one in self.inventory.hosts.items() if _identities.get(one) not in ours}
         names = self._names(hosts, facts, {*TAKEN, *self.inventory.groups, *itertools.chain(*groups), *others})
         connects = self.get_option("connection")
-        known = unsafe(dict(known))
         for host, name, variables, its_groups in zip(hosts, names, facts, groups, strict=True):
             self.inventory.add_host(name)
             for group in its_groups:
                 self.inventory.add_host(name, group=self.inventory.add_group(group))
             if connects:
-                variables |= {**known, **unsafe(host["connection"]), "ansible_connection": self.connection}
+                variables |= {**known, **host["connection"], "ansible_connection": self.connection}
             for variable, value in variables.items():
                 self.inventory.set_variable(name, variable, value)
             _identities[self.inventory.get_host(name)] = (self.NAME, host["identity"])
@@ -181,19 +177,6 @@ class PaasInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ign
             variables = self.inventory.get_host(name).get_vars()
             self._add_host_to_composed_groups(groups, variables, name, strict=strict, fetch_hostvars=False)
             self._add_host_to_keyed_groups(keyed, variables, name, strict=strict, fetch_hostvars=False)
-
-    def _facts(self, host: Host, wrapped: dict[int, t.Any]) -> dict[str, t.Any]:
-        """The facts of a host as its variables. No text of the platform is ever taken for a template.
-
-        wrapped: facts by id, so that what hosts have in common is wrapped and kept in memory once.
-        """
-        prefix = self.get_option("prefix")
-        facts = {}
-        for name, value in host["facts"].items():
-            if id(value) not in wrapped:
-                wrapped[id(value)] = unsafe(value)
-            facts[f"{prefix}{name}"] = wrapped[id(value)]
-        return facts
 
     def _groups(self, host: Host) -> list[str]:
         if not self.get_option("builtin_groups"):
@@ -230,15 +213,6 @@ class PaasInventory(BaseInventoryPlugin, Constructable, Cacheable):  # type: ign
                 raise AnsibleParserError(told) from None
             self.display.warning(f"{told} Its usual name is used.")
             return host["name"]
-
-
-def unsafe(value: t.Any) -> t.Any:
-    """A JSON value whose texts no version of Ansible takes for templates; those that could be none stay as they are."""
-    if isinstance(value, dict):
-        return {key: unsafe(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [unsafe(inner) for inner in value]
-    return wrap_var(value) if isinstance(value, str) and "{" in value else value
 
 
 def packed(hosts: t.Sequence[Host]) -> dict[str, list[t.Any]]:

@@ -69,6 +69,19 @@ def test_info_modules_have_at_most_20_lines_of_code() -> None:
     report(f"{_shown(source)}: {count} lines of code" for source, count in counts.items() if count > 20)
 
 
+def test_imports_have_no_cycles() -> None:
+    files = {".".join(source.relative_to(PLUGINS).with_suffix("").parts): source for source in SOURCES}
+    left = {}
+    for name, source in files.items():
+        ours = [found.removeprefix(OURS) for found in _imports(source) if found.startswith(OURS)]
+        left[name] = {found if found in files else found.rpartition(".")[0] for found in ours} & set(files) - {name}
+    # Remove what imports nothing that is left, until nothing can be removed.
+    while free := [name for name, needed in left.items() if not needed & set(left)]:
+        for name in free:
+            del left[name]
+    assert not left
+
+
 def test_every_module_has_its_action_and_no_action_is_left_over() -> None:
     assert sorted(path.stem for path in (PLUGINS / "action").glob("*.py")) == MODULES
 

@@ -24,7 +24,7 @@ from ansible_collections.quayside.paas.plugins.module_utils._errors import (
     TransportError,
 )
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import Close, Message
+from ansible_collections.quayside.paas.plugins.module_utils._websocket import Close
 from unit.fakes import KEY, Call, Clock, Platform, cycle, cycle_error, resources
 from unit.hosts import declared, run
 
@@ -60,7 +60,7 @@ class Stream:
     def __exit__(self, *_exception: object) -> None:
         self.is_left = True
 
-    def messages(self, deadline: Deadline) -> t.Iterator[Message]:
+    def messages(self, deadline: Deadline) -> t.Iterator[bytes]:
         for seconds, piece in self._pieces:
             if seconds >= deadline.left():
                 self._clock.advance(deadline.left())
@@ -68,7 +68,7 @@ class Stream:
             self._clock.advance(seconds)
             if isinstance(piece, PaasError):
                 raise piece
-            yield Message(piece, False)
+            yield piece
         self.closed = self._closes
         if self.closed is None:
             self._clock.advance(deadline.left())

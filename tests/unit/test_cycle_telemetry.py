@@ -20,7 +20,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._cycle.streams impor
 from ansible_collections.quayside.paas.plugins.module_utils._cycle.telemetry import summary_of
 from ansible_collections.quayside.paas.plugins.module_utils._errors import ApiError
 from ansible_collections.quayside.paas.plugins.module_utils._wait import Deadline
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import Message
 from unit.fakes import Call, Platform, Reply, cycle, cycle_error, cycle_page, resources
 from unit.hosts import declared, run, validate
 
@@ -234,9 +233,9 @@ class Stream:
     def __exit__(self, *_exception: object) -> None:
         self.is_left = True
 
-    def messages(self, deadline: Deadline) -> t.Iterator[Message]:
+    def messages(self, deadline: Deadline) -> t.Iterator[bytes]:
         self.timeout = deadline.timeout
-        yield from (Message(one, True) for one in self._messages)
+        yield from self._messages
 
 
 @pytest.fixture

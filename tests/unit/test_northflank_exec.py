@@ -34,7 +34,6 @@ from ansible_collections.quayside.paas.plugins.module_utils._northflank.exec imp
     access_from,
     run,
 )
-from ansible_collections.quayside.paas.plugins.module_utils._websocket import Message
 from support.settings import limit
 from unit.fakes import TOKEN, Clock
 from unit.peers import CLOSE, PING, PONG, TEXT, Network, Peer, Script
@@ -479,11 +478,11 @@ class Line:
         if self.clock.now() - self.began < self.pongs_until:
             self.answers_pings, self.heard_at = True, self.clock.now()
 
-    def receive(self, timeout: float, *, only_until_sent: bool = False) -> Message | None:
+    def receive(self, timeout: float, *, only_until_sent: bool = False) -> bytes | None:
         if self.pending and self.pending[0][0] <= self.clock.now() + timeout:
             self.clock.time, message = self.pending.pop(0)
             self.heard_at = self.clock.now()
-            return Message(json.dumps(message).encode(), True)
+            return json.dumps(message).encode()
         if self.unsent or not only_until_sent:
             self.clock.advance(timeout)
         return None

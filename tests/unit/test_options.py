@@ -98,11 +98,6 @@ def test_base_url_refuses_an_empty_query_or_fragment(given: str) -> None:
         base_url(given)
 
 
-def test_base_url_names_another_option() -> None:
-    with pytest.raises(OptionError, match="The option hub_url has to be a URL"):
-        base_url("nowhere", "hub_url")
-
-
 def test_a_token_is_taken_as_it_is() -> None:
     assert secret(TOKEN, "api_token", ()) == TOKEN
     assert secret("eyJhbGciOi.eyJ_-+/=~.x", "api_token", ()) == "eyJhbGciOi.eyJ_-+/=~.x"

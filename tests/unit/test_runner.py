@@ -213,14 +213,12 @@ def test_specs_are_merged() -> None:
     second = ArgumentSpec(
         options={"b": {"type": "int"}, "c": {}},
         mutually_exclusive=(("b", "c"),),
-        required_together=(("b", "c"),),
         required_one_of=(("a", "c"),),
         required_by={"c": ("b",)},
     )
     assert first.merge(second).to_kwargs() == {
         "argument_spec": {"a": {"type": "str"}, "b": {"type": "int"}, "c": {}},
         "mutually_exclusive": [["a", "b"], ["b", "c"]],
-        "required_together": [["b", "c"]],
         "required_one_of": [["a", "c"]],
         "required_if": [["a", "x", ("b",)]],
         "required_by": {"a": ["b"], "c": ["b"]},

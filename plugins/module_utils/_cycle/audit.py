@@ -10,9 +10,7 @@ import typing as t
 
 from .._errors import ApiError
 from .._types import Item, value_at
-
-if t.TYPE_CHECKING:
-    from .api import Cycle
+from .api import Cycle
 
 
 def has_open_creation(client: Cycle, container_id: str, read: t.Callable[[], list[Item]]) -> bool:

@@ -19,7 +19,7 @@ from .._errors import OptionError, StateError
 from .._types import value_at
 from .instances import instances_on, is_gone, is_leaving, live_by_server, server_name, state_of, unfit
 from .migration_pair import id_of_successor, is_retained, is_up
-from .states import INSTANCE_MIGRATABLE_STATES, READY_ACTIVE, should_run
+from .states import INSTANCE_MIGRATABLE_STATES, READY_ACTIVE, health_of, should_run
 from .volumes import megabytes
 
 if t.TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _in_order(instances: Items) -> list[Item]:
 
 
 def _is_sound(instance: Item) -> bool:
-    return state_of(instance) != "failed" and value_at(instance, "state.health.healthy") is not False
+    return state_of(instance) != "failed" and health_of(instance) is not False
 
 
 class _Chooser:
@@ -320,7 +320,7 @@ def describe(instance: Item) -> Item:
 
 def condition(instance: Item) -> str:
     """Return the state of an instance, its health and whether it is drained of traffic."""
-    health = value_at(instance, "state.health.healthy")
+    health = health_of(instance)
     parts = [state_of(instance) or "unknown"]
     if state_of(instance) == "running" and health is not None:
         parts.append("healthy" if health else "unhealthy")

@@ -77,7 +77,6 @@ class _Reading:
         return items
 
     def know(self, kind: str, items: t.Iterable[Item]) -> None:
-        """Add resources to those that are known."""
         self.client.includes.setdefault(kind, {}).update(_by_id(items))
 
     def of(self, kind: str, identity: t.Any) -> Item:
@@ -86,7 +85,6 @@ class _Reading:
         return known if isinstance(known, dict) else {"id": None if identity is None else str(identity)}
 
     def each(self, read: t.Callable[[T], list[Item]], parents: t.Sequence[T], name: t.Callable[[T], str]) -> list[Item]:
-        """Return the instances of many parents. See read_each()."""
         lost = "Instances that cannot be read are missing from the inventory: {}."
         pairs = read_each(read, parents, concurrency=self.wanted.concurrency, name=name, found=self.found, lost=lost)
         return [one for _parent, instances in pairs for one in instances]
@@ -188,7 +186,6 @@ def _environments(reading: _Reading) -> list[str] | None:
 
 
 def _containers(reading: _Reading) -> list[Item]:
-    """Return the containers that are meant and are not deleted."""
     wanted = reading.wanted
     are_ids = all(re.fullmatch("[0-9a-f]{24}", name) for name in wanted.environments)
     looked_up = None if are_ids else _environments(reading)

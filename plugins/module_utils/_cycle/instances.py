@@ -12,18 +12,15 @@ import typing as t
 from .._client import not_found, path_segment
 from .._errors import ApiError, InvalidResponseError, NotFoundError, PaasError
 from .._types import Item, value_at
+from .api import Cycle
 from .resources import CONTAINERS_VIEW
 from .states import GONE_STATES, READY_PURGE, SERVER_READY_STATE
-
-if t.TYPE_CHECKING:
-    from .api import Cycle
 
 # Statuses of what the platform does not do in the current state of an instance.
 NOT_NOW = (403, 409, 422, 503)
 
 
 def state_of(instance: Item) -> str:
-    """Return the current state of an instance, in the platform's words."""
     return str(value_at(instance, "state.current", ""))
 
 
@@ -38,7 +35,6 @@ def is_gone(instance: Item) -> bool:
 
 
 def failure_of(instance: Item) -> str:
-    """Return why an instance failed, in the platform's words."""
     return str(value_at(instance, "state.error.message") or "the platform gave no reason")
 
 
@@ -66,12 +62,10 @@ def live_by_server(instances: t.Iterable[Item]) -> dict[str, list[Item]]:
 
 
 def instances_path(container_id: str) -> str:
-    """Return the path of the instances of a container, relative to /v1."""
     return f"containers/{path_segment(container_id, 'container_id')}/instances"
 
 
 def instance_path(container_id: str, instance_id: str) -> str:
-    """Return the path of an instance, relative to /v1."""
     return f"{instances_path(container_id)}/{path_segment(instance_id, 'instance_id')}"
 
 

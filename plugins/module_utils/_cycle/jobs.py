@@ -16,13 +16,10 @@ import typing as t
 from .._client import path_segment
 from .._errors import ApiError, JobError, NotFoundError, PaasError, WaitTimeoutError
 from .._types import Item, value_at
-from .._wait import wait_until
+from .._wait import Deadline, wait_until
+from .api import Cycle
 from .resources import JOBS_VIEW
 from .states import JOB_FAILED_STATES, JOB_IN_PROGRESS_STATES, JOB_SUCCESS_STATES
-
-if t.TYPE_CHECKING:
-    from .._wait import Deadline
-    from .api import Cycle
 
 # Seconds in which an accepted job becomes visible. The vendor's own client gives up after 5 looks 2 seconds apart, the
 # Terraform provider after 10 looks 3 seconds apart.
@@ -162,7 +159,6 @@ def wait_for_open_jobs(client: Cycle, container: Item, deadline: Deadline) -> No
 
 
 def _items(value: t.Any) -> list[Item]:
-    """Return the objects of a list, whatever the platform sent."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

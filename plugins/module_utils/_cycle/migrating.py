@@ -12,6 +12,7 @@ import typing as t
 
 from .._errors import PaasError, StateError, WaitTimeoutError
 from .._types import Item, Params
+from .._wait import Deadline
 from . import jobs
 from .api import Cycle
 from .instances import failure_of, is_leaving, state_of
@@ -28,10 +29,7 @@ from .migration_pair import (
 )
 from .revert import revert
 from .states import should_run
-from .tasks import ask
-
-if t.TYPE_CHECKING:
-    from .._wait import Deadline
+from .tasks import InstanceTasks
 
 START = "migration.start"
 
@@ -54,7 +52,6 @@ class Move:
 
 
 def pair_of(client: Cycle, move: Move) -> Pair:
-    """Return both instances of a migration, as they are now."""
     if move.source is None:
         return Pair(None, find(client, move.container, str(move.successor_id)))
     identity = str(move.source["id"])
@@ -83,7 +80,7 @@ def migrate(client: Cycle, params: Params, move: Move, deadline: Deadline) -> tu
         "contents": {"destination_server_id": move.to, "stateful": {"copy_volumes": params["copy_volumes"]}},
     }
     try:
-        descriptor = ask(client, move.container, str(source["id"]), task, deadline, is_accepted=is_accepted)
+        descriptor = InstanceTasks(client, move.container, str(source["id"]), deadline).ask(task, is_accepted)
     except PaasError as error:
         if error.may_have_succeeded:
             _add_situation(client, move, error)
@@ -145,7 +142,6 @@ def _is_over(pair: Pair) -> bool:
 
 
 def _check_course(move: Move, pair: Pair, has_begun: bool) -> None:
-    """Raise StateError if a migration has failed."""
     successor, source = pair.successor, pair.source
     if successor is not None and state_of(successor) == "failed":
         raise StateError(f"The new instance {successor.get('id')} failed: {failure_of(successor).rstrip('.')}.")

@@ -41,7 +41,7 @@ from .migration_pair import (
 )
 from .revert import plan_revert
 from .states import should_run
-from .tasks import settle
+from .tasks import InstanceTasks
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -81,7 +81,7 @@ def _plan_migration(client: Cycle, params: Params, container: Item, deadline: De
     found = trace(client, container, params["instance_id"])
     if not _is_there(found, params) and not _is_on_its_way(found[-1], params):
         # What an earlier task has started decides: its job may end any moment, so what is there is read after it.
-        settle(client, container, str(found[-1]["id"]), START, deadline)
+        InstanceTasks(client, container, str(found[-1]["id"]), deadline).settle(START)
         found = wait_until(
             lambda: trace(client, container, params["instance_id"]),
             lambda now: state_of(now[-1]) != "migrating" or _is_on_its_way(now[-1], params),
@@ -134,7 +134,6 @@ def _server_to(instance: Item) -> str:
 
 
 def _is_on_its_way(instance: Item, params: Params) -> bool:
-    """Whether an instance migrates to where it should be."""
     if state_of(instance) != "migrating" or not _server_to(instance):
         return False
     if params["source_server_id"]:
@@ -154,7 +153,6 @@ def _is_there(found: list[Item], params: Params) -> bool:
 
 
 def _check_source(instance: Item) -> None:
-    """Raise StateError for an instance that cannot migrate."""
     identity = instance.get("id")
     if instance.get("service") == "loadbalancer":
         raise StateError(f"The instance {identity} is a load balancer's: those cannot be migrated.")

@@ -25,7 +25,6 @@ class Pair:
     successor: Item | None
 
     def states(self) -> dict[str, str]:
-        """Return the state of each instance by its id."""
         return {str(one.get("id")): state_of(one) for one in (self.source, self.successor) if one}
 
 
@@ -41,7 +40,6 @@ def find(client: Cycle, container: Item, instance_id: str | None) -> Item | None
 
 
 def heir_of(client: Cycle, container: Item, instance_id: str) -> Item | None:
-    """Return the successor of an instance that was purged."""
     for one in instances_of(client, str(container["id"])):
         if value_at(one, "migration.from.instance_id") == instance_id and not is_gone(one):
             return one
@@ -55,7 +53,6 @@ def id_of_successor(instance: Item | None) -> str | None:
 
 
 def id_of_source(instance: Item | None) -> str | None:
-    """Return the id of the instance that this one is the successor of."""
     found = value_at(instance, "migration.from.instance_id")
     return str(found) if found else None
 
@@ -81,7 +78,6 @@ def is_retained(instance: Item | None) -> bool:
 
 
 def described(instance: Item) -> str:
-    """Return what state an instance is in, for a message."""
     text = f"{instance.get('id')} on server {instance.get('server_id')} is {state_of(instance)}"
     error = value_at(instance, "state.error.message")
     if error:
@@ -94,7 +90,6 @@ def described(instance: Item) -> str:
 
 
 def subject(params: Params) -> str:
-    """Return what the diff is about."""
     return f"server of instance {params['instance_id']}"
 
 

@@ -12,14 +12,12 @@ import typing as t
 
 from .._errors import NotFoundError, PaasError, StateError
 from .._types import Item
+from .._wait import Deadline
 from . import jobs
 from .api import Cycle
 from .instances import failure_of, instance_path, instances_of, instances_path, is_gone, live_by_server, state_of
 from .resources import CONTAINERS_MANAGE, CONTAINERS_VIEW
 from .states import should_run
-
-if t.TYPE_CHECKING:
-    from .._wait import Deadline
 
 
 @dataclasses.dataclass
@@ -42,7 +40,6 @@ class Change:
     container: Item = dataclasses.field(default_factory=dict)
 
     def is_needed(self) -> bool:
-        """Whether there is anything to do."""
         return bool(self.missing or self.surplus)
 
     def counts(self, instances: t.Iterable[Item]) -> dict[str, int]:
@@ -183,7 +180,6 @@ def _delete_these(
 
 
 def _is_gone_now(client: Cycle, container_id: str, instance_id: str) -> bool:
-    """Whether an instance is gone, as far as can be seen."""
     try:
         return is_gone(client.get(instance_path(container_id, instance_id), permission=CONTAINERS_VIEW))
     except PaasError as error:

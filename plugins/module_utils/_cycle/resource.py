@@ -48,8 +48,6 @@ class Listing:
 
 @dataclasses.dataclass(frozen=True)
 class CycleResource(Resource):
-    """A kind of resource of Cycle."""
-
     # Below the option filters. They apply to the resource that a module reads, not if it is read as a parent.
     nested_filters: t.Mapping[str, Filter] = dataclasses.field(default_factory=dict)
     # What the API sends along on request, by kind, and the extra facts that it adds.
@@ -61,7 +59,6 @@ class CycleResource(Resource):
     deleted_when: t.Mapping[str, t.Container[str]] = dataclasses.field(default_factory=dict)
 
     def extra_arguments(self, optional: t.Sequence[str]) -> ArgumentSpec:
-        """See Resource."""
         options: dict[str, dict[str, t.Any]] = {}
         if self.nested_filters:
             nested = {name: one.spec for name, one in self.nested_filters.items()}
@@ -77,13 +74,11 @@ class CycleResource(Resource):
         return ArgumentSpec(options=options, mutually_exclusive=tuple(own))
 
     def given_filters(self, params: Params) -> list[tuple[Filter, t.Any]]:
-        """See Resource."""
         nested = params.get("filters") or {}
         given = [(one, nested.get(name)) for name, one in self.nested_filters.items()]
         return super().given_filters(params) + [(one, value) for one, value in given if value not in (None, [])]
 
     def query(self, path: str, params: Params) -> dict[str, t.Any]:
-        """See Resource."""
         asked = {name: params[name] for name in ("include", "meta", "sort") if params.get(name)}
         listing = self.listings.get(path)
         if listing is None:
@@ -105,16 +100,13 @@ class CycleResource(Resource):
             raise OptionError(f"The platform does not offer {' and '.join(missing)} for {where}.")
 
     def is_deleted(self, item: Item) -> bool:
-        """See Resource."""
         return any(str(value_at(item, field)) in values for field, values in self.deleted_when.items())
 
     def permission_for(self, path: str) -> str:
-        """See Resource."""
         listing = self.listings.get(path)
         return (listing and listing.permission) or self.permission
 
     def name_missing(self, client: t.Any, path: str, ids: Ids, missing: NotFoundError) -> None:
-        """See Resource."""
         listing = self.listings.get(path)
         if listing is not None and listing.of:
             option = options_in(path)[0]
@@ -122,7 +114,6 @@ class CycleResource(Resource):
         super().name_missing(client, path, ids, missing)
 
     def plain(self, client: t.Any, item: Item, params: Params) -> Item:
-        """See Resource."""
         return t.cast("Item", client.plain(item, secrets=bool(params.get("secrets"))))
 
     def complete(self, result: Item, client: t.Any, params: Params) -> None:

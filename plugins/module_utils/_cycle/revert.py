@@ -29,7 +29,7 @@ from .migration_pair import (
     subject,
 )
 from .states import INSTANCE_STARTING_STATES, INSTANCE_UP_STATES, should_run
-from .tasks import ask, settle
+from .tasks import InstanceTasks
 
 REVERT = "migration.revert"
 
@@ -39,7 +39,7 @@ def plan_revert(client: Cycle, params: Params, container: Item, deadline: Deadli
     pair = _migration_of(client, container, params["instance_id"])
     if _is_revertible(pair.source) or (pair.source is not None and state_of(pair.source) == "migrating"):
         # A revert or a migration that an earlier task has asked for decides.
-        settle(client, container, str((pair.source or {})["id"]), REVERT, deadline)
+        InstanceTasks(client, container, str((pair.source or {})["id"]), deadline).settle(REVERT)
         pair = wait_until(
             lambda: _migration_of(client, container, params["instance_id"]),
             lambda now: now.source is None or state_of(now.source) != "migrating",
@@ -121,7 +121,7 @@ def revert(client: Cycle, params: Params, container: Item, pair: Pair, deadline:
         now = find(client, container, identity)
         return now is not None and not _is_revertible(now)
 
-    descriptor = ask(client, container, identity, {"action": REVERT}, deadline, is_accepted=is_accepted)
+    descriptor = InstanceTasks(client, container, identity, deadline).ask({"action": REVERT}, is_accepted)
     try:
         now, done = _finish(client, container, pair, [descriptor], deadline, wait=params["wait"])
     except PaasError as error:

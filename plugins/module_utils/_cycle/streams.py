@@ -103,7 +103,6 @@ def stream_url(address: str, token: str) -> str:
 
 
 def open_stream(client: Cycle, authorisation: Authorisation) -> WebSocket:
-    """Open a stream. Raises what open_websocket() raises."""
     transport = client.transport
     token = authorisation.token
     return open_websocket(
@@ -168,7 +167,6 @@ class Capture:
         self.ended = self.ended or ended
 
     def result(self) -> dict[str, t.Any]:
-        """Return what the task returns."""
         return {
             "lines": self.lines,
             "replayed": self.replayed,
@@ -218,7 +216,7 @@ def capture(client: Cycle, params: Params, *, clock: t.Callable[[], float] = tim
         with open_stream(client, authorisation) as stream:
             deadline = Deadline(params["duration"], REPLAY_SECONDS, clock=clock)
             for message in stream.messages(deadline):
-                if captured.add(message.data, deadline.waited() < REPLAY_SECONDS):
+                if captured.add(message, deadline.waited() < REPLAY_SECONDS):
                     break
         captured.finish("duration" if stream.closed is None else "closed")
         if pattern is not None and captured.match is None:

@@ -118,7 +118,7 @@ def live_report(client: Cycle, container_id: str, instance_id: str, samples: int
     else:
         with open_stream(client, authorisation) as stream:
             for message in stream.messages(Deadline(timeout, 1)):
-                found.append(_sample(message.data))
+                found.append(_sample(message))
                 if len(found) == samples:
                     break
     times = [one.get("time") for one in found] or [None]

@@ -13,7 +13,7 @@ from .._wait import Deadline
 from . import jobs
 from .api import Cycle
 from .instances import container_of, instance_of
-from .tasks import ask, require_staying
+from .tasks import InstanceTasks, require_staying
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -73,12 +73,10 @@ def _set(client: Cycle, params: Params, container: Item, deadline: Deadline) -> 
         return is_drained(instance) is enable
 
     task = {"action": "traffic-drain.reconfigure", "contents": {"enable": enable}}
-    descriptor = ask(
-        client, container, params["instance_id"], task, deadline, is_accepted=lambda: is_set(_read(client, params))
-    )
+    tasks = InstanceTasks(client, container, params["instance_id"], deadline)
     return jobs.finish(
         client,
-        [descriptor],
+        [tasks.ask(task, lambda: is_set(_read(client, params)))],
         lambda: _read(client, params),
         is_set,
         what=f"The traffic drain of the instance {params['instance_id']}",

@@ -24,7 +24,7 @@ from . import jobs
 from .api import Cycle
 from .instances import container_of, instance_of, instance_path
 from .resources import CONTAINERS_VIEW, INSTANCES_MIGRATE
-from .tasks import ask, require_staying, settle
+from .tasks import InstanceTasks, require_staying
 
 ARGUMENTS = WAIT.merge(
     ArgumentSpec(
@@ -63,14 +63,16 @@ def plan(client: Cycle, params: Params) -> Plan:
     container: Item = {}
     if size_of(volume) < wanted:
         container = container_of(client, params["container_id"])
-        _settle(client, params, container, deadline)
+        tasks = InstanceTasks(client, container, params["instance_id"], deadline)
+        tasks.settle(_EXTEND, lambda entry: _is_measured(client, params, entry))
         # Only now: what a job did in between shows.
         volume = find(client, params)
     before = size_of(volume)
     added = max(0, wanted - before)
 
     def act() -> Done:
-        found, done = _extend(client, params, container, volume, added, deadline)
+        tasks = InstanceTasks(client, container, params["instance_id"], deadline)
+        found, done = _extend(tasks, params, volume, added)
         after = size_of(found)
         shown = _shown(found, after) if params["wait"] else None
         return Done(_result(client, found, before, after, added, done), after=shown)
@@ -166,54 +168,35 @@ def size_of(volume: Item) -> int:
         raise StateError(f"The platform does not tell the size of the volume {_described(volume)}.") from None
 
 
-def _settle(client: Cycle, params: Params, container: Item, deadline: Deadline) -> None:
-    """Wait until whatever an earlier task has asked for shows in the size. Raises WaitTimeoutError."""
-
-    def is_measured(entry: Item) -> bool:
-        # The log names the instance and not the volume, so that any of its volumes may be the one that was extended.
-        made = parse(entry.get("time"))
-        measured = [parse(value_at(one, "deployed.last_updated")) for one in volumes_of(client, params)]
-        return made is None or any(at is None or at >= made for at in measured)
-
-    settle(client, container, params["instance_id"], _EXTEND, deadline, shows=is_measured)
+def _is_measured(client: Cycle, params: Params, entry: Item) -> bool:
+    """Whether an extension that the audit log has shows in the sizes."""
+    # The log names the instance and not the volume, so that any of its volumes may be the one that was extended.
+    made = parse(entry.get("time"))
+    measured = [parse(value_at(one, "deployed.last_updated")) for one in volumes_of(client, params)]
+    return made is None or any(at is None or at >= made for at in measured)
 
 
-def _extend(
-    client: Cycle, params: Params, container: Item, volume: Item, added: int, deadline: Deadline
-) -> tuple[Item, list[Item]]:
-    """Ask for the extension, wait unless told not to, and return the volume and the jobs.
-
-    Raises:
-        PaasError: With the jobs in results.
-    """
-    before = size_of(volume)
+def _extend(tasks: InstanceTasks, params: Params, volume: Item, added: int) -> tuple[Item, list[Item]]:
+    """Ask for the extension, wait unless told not to, and return the volume and the jobs."""
+    client, before = tasks.client, size_of(volume)
 
     def has_grown(now: Item) -> bool:
         # Not until it is as large as wanted: what the platform counts as its own is for it to decide.
         return size_of(now) > before
 
-    descriptor = _ask(client, params, container, volume, added, deadline, lambda: has_grown(find(client, params)))
     return jobs.finish(
         client,
-        [descriptor],
+        [_ask(tasks, volume, added, lambda: has_grown(find(client, params)))],
         lambda: find(client, params),
         has_grown,
         what=f"The extension of the volume {_described(volume)} by {data_size(added)}",
         state=lambda one: f"{size_of(one)} MB",
-        deadline=deadline,
+        deadline=tasks.deadline,
         wait=params["wait"],
     )
 
 
-def _ask(
-    client: Cycle,
-    params: Params,
-    container: Item,
-    volume: Item,
-    added: int,
-    deadline: Deadline,
-    has_grown: t.Callable[[], bool],
-) -> Item:
+def _ask(tasks: InstanceTasks, volume: Item, added: int, has_grown: t.Callable[[], bool]) -> Item:
     """Ask for an extension, once only, and return the descriptor of its job."""
     # Which id is meant is not specified. What is refused for its id was not carried out.
     candidates = [volume.get("id"), value_at(volume, "deployed.id"), value_at(volume, "deployed.container_volume_id")]
@@ -221,9 +204,7 @@ def _ask(
     for identity in dict.fromkeys(str(one) for one in candidates if one):
         task = {"action": _EXTEND, "contents": {"volume_id": identity, "extend_size": data_size(added)}}
         try:
-            return ask(
-                client, container, params["instance_id"], task, deadline, is_accepted=has_grown, permission=_PERMISSION
-            )
+            return tasks.ask(task, has_grown, permission=_PERMISSION)
         except ApiError as error:
             if error.status not in (404, 422):
                 raise

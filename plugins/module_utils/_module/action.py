@@ -16,23 +16,18 @@ from .runner import Module, Platform, module_of
 
 
 def action_module(
-    platform: Platform,
-    plan: t.Callable[[t.Any, Params], Plan],
-    *arguments: ArgumentSpec,
-    **options: t.Any,
+    platform: Platform, plan: t.Callable[[t.Any, Params], Plan], *arguments: ArgumentSpec, **more: t.Any
 ) -> Module:
-    """Declare a module that acts.
+    """Declare a module that acts. See module_of().
 
     Args:
         plan: Reads what is there, compares it with the parameters, and says what to do; it changes nothing itself.
-        arguments: The module's own options, and groups of options that it shares with others.
-        options: See module_of().
     """
 
     def run(client: PlatformClient, params: Params) -> dict[str, t.Any]:
         return apply(client, plan(client, params))
 
-    return module_of(platform, run, *arguments, **options)
+    return module_of(platform, run, *arguments, **more)
 
 
 def apply(client: PlatformClient, plan: Plan) -> dict[str, t.Any]:

@@ -21,10 +21,6 @@ Platform = type[PlatformClient]
 Run = t.Callable[[t.Any, Params], dict[str, t.Any]]
 
 
-def _nothing_secret(arguments: Params) -> bool:
-    return False
-
-
 @dataclasses.dataclass(frozen=True)
 class Module:
     """A module as a declaration."""
@@ -35,20 +31,15 @@ class Module:
     run: Run
     # Whether a successful result contains a secret, by the arguments of the task. It is then kept from display and logs
     # as with no_log, while a registered variable has it.
-    is_secret: t.Callable[[Params], bool] = _nothing_secret
+    is_secret: t.Callable[[Params], bool] = lambda arguments: False
 
 
-def module_of(
-    platform: Platform,
-    run: Run,
-    *arguments: ArgumentSpec,
-    is_secret: t.Callable[[Params], bool] = _nothing_secret,
-) -> Module:
+def module_of(platform: Platform, run: Run, *arguments: ArgumentSpec, **more: t.Any) -> Module:
     """Declare a module that is of no particular kind. arguments: its options, besides those of the platform."""
     merged = platform.arguments
     for spec in arguments:
         merged = merged.merge(spec)
-    return Module(merged, platform, run, is_secret)
+    return Module(merged, platform, run, **more)
 
 
 def execute(module: Module, params: Params, *, check_mode: bool, diff: bool = False) -> dict[str, t.Any]:

@@ -65,8 +65,6 @@ def plan(client: Northflank, params: Params) -> Plan:
 
 
 class _Backup(Operation):
-    """The backup that a task is about."""
-
     resource = ADDON_BACKUP
 
     def subject(self) -> str:
@@ -92,7 +90,6 @@ class _Backup(Operation):
         return {"backup": None if item is None else self.plain(item, **unknown)}
 
     def plan_present(self) -> Plan:
-        """Plan to take the backup, or to wait for the one that is there."""
         if self.params["backup_id"] is not None:
             return self.plan_wait(self.with_id())
         known = self.listed()
@@ -123,12 +120,10 @@ class _Backup(Operation):
         )
 
     def plan_aborted(self) -> Plan:
-        """Plan to stop it."""
         backup = self.with_id() if self.params["backup_id"] is not None else self._stoppable(self._named(self.listed()))
         return self.plan_stop(backup, lambda: self.client.post(f"{self.path(backup)}/abort", permission=ADDONS_UPDATE))
 
     def plan_absent(self) -> Plan:
-        """Plan to delete it."""
         found = self._deletable()
         plan_ = self.plan_as_it_is(found)
         if found is None:

@@ -212,16 +212,15 @@ class _Session:
             raise _ended(self._socket.closed)
         if message is None:
             return None
-        frame = json_object(message.data)
+        frame = json_object(message)
         if frame is None or not isinstance(frame.get("type"), str):
-            begin = _shown(self._redact(message.data[: EXCERPT * 4].decode("utf-8", "replace")))
+            begin = _shown(self._redact(message[: EXCERPT * 4].decode("utf-8", "replace")))
             raise InvalidResponseError(
                 f"Northflank sent what is no message of exec, but begins: {begin or '(empty)'}. {UNKNOWN}"
             )
         return frame
 
     def _accept(self, frame: Item) -> None:
-        """Read the response to the first message."""
         data = frame.get("data")
         if frame["type"] == "error":
             raise ApiError(
@@ -281,7 +280,6 @@ class _Session:
         )
 
     def _said(self, data: t.Any) -> str:
-        """Return the message that comes with an error."""
         message = data.get("message") if isinstance(data, dict) else None
         return _shown(self._redact(message)) if isinstance(message, str) and message else "no reason was given"
 

@@ -99,7 +99,6 @@ class _Parent:
 
     @property
     def path(self) -> str:
-        """Where it is, for requests."""
         return f"{_list_path(self.project, self.kind)}/{path_segment(self.facts['id'], 'id')}"
 
     @property
@@ -110,14 +109,11 @@ class _Parent:
 
 @dataclasses.dataclass(frozen=True)
 class _Reading:
-    """What the steps of reading share."""
-
     client: Northflank
     wanted: Selection
     found: Found = dataclasses.field(default_factory=Found)
 
     def each(self, read: t.Callable[[T], R], parents: t.Sequence[T], **options: t.Any) -> list[tuple[T, R]]:
-        """See read_each()."""
         return read_each(read, parents, concurrency=self.wanted.concurrency, found=self.found, **options)
 
     def with_id(self, items: t.Any, what: str) -> list[Item]:
@@ -208,7 +204,6 @@ def _parents(reading: _Reading, projects: t.Sequence[Item]) -> list[_Parent]:
 
 
 def _selected(reading: _Reading, parents: t.Sequence[_Parent]) -> list[_Parent]:
-    """Return the parents that have containers at all and one of the tags that are asked for."""
     # What a service of this type builds runs in others.
     parents = [parent for parent in parents if parent.facts.get("service_type") != "build"]
     tags = set(reading.wanted.tags)

@@ -19,8 +19,6 @@ NOTHING_THERE = (400, 404, 422)  # what the platform may answer for a parent tha
 
 @dataclasses.dataclass(frozen=True)
 class NorthflankResource(Resource):
-    """A kind of resource of Northflank."""
-
     # Maps, as the platform spells their names, whose keys are the user's own.
     user_keyed: frozenset[str] = frozenset()
     # Query parameters of every request, by option.
@@ -29,20 +27,16 @@ class NorthflankResource(Resource):
     singleton: t.Mapping[str, t.Any] | None = None
 
     def extra_arguments(self, optional: t.Sequence[str]) -> ArgumentSpec:
-        """See Resource."""
         needed = {name: tuple(optional) for name in self.scope if optional}
         return ArgumentSpec(options={name: {"type": "str"} for name in self.scope}, required_by=needed)
 
     def query(self, path: str, params: Params) -> dict[str, t.Any]:
-        """See Resource."""
         return {query: params[option] for option, query in self.scope.items() if params.get(option) is not None}
 
     def plain(self, client: t.Any, item: Item, params: Params) -> Item:
-        """See Resource."""
         return {**(self.singleton or {}), **client.plain(item, self.user_keyed)}
 
     def read_list(self, client: t.Any, path: str, ids: Ids, params: Params, limit: int | None = None) -> list[Item]:
-        """See Resource."""
         if self.singleton is None:
             return super().read_list(client, path, ids, params, limit)
         try:

@@ -48,8 +48,6 @@ def plan(client: Northflank, params: Params) -> Plan:
 
 
 class _Restore(Operation):
-    """The restore that a task is about."""
-
     resource = BACKUP_RESTORE
 
     def __init__(self, client: Northflank, params: Params) -> None:
@@ -111,7 +109,6 @@ class _Restore(Operation):
         return found
 
     def plan_present(self) -> Plan:
-        """Plan to restore, or to wait for the restore in progress."""
         self._require_restorable()
         known = self.listed()
         self._require_no_other(known)

@@ -21,11 +21,9 @@ from .._plan import Done, Plan
 from .._resource import name_missing_parent, path_of
 from .._types import Item, Params
 from .._wait import Deadline, wait_until
+from .api import Northflank
+from .resource import NorthflankResource
 from .states import is_backup_finished
-
-if t.TYPE_CHECKING:
-    from .api import Northflank
-    from .resource import NorthflankResource
 
 # Sparing, because the platform allows 1000 requests an hour. Source: vendor documentation.
 WAITING = WAIT.merge(
@@ -95,7 +93,6 @@ class Operation:
         return path_of(self.resource.lists[0], self.ids)
 
     def path(self, item: Item) -> str:
-        """Return the path of one."""
         return path_of(str(self.resource.one), {**self.ids, self.resource.id_option: id_of(item) or ""})
 
     def listed(self, limit: int | None = None) -> list[Item]:
@@ -133,7 +130,6 @@ class Operation:
     # Plans
 
     def plan_as_it_is(self, item: Item | None) -> Plan:
-        """Nothing to do."""
         return Plan(self.result(item), self.subject(), _shown(item), _shown(item))
 
     def plan_start(self, begin: t.Callable[[], Item], predicted: Item) -> Plan:
@@ -300,7 +296,6 @@ class Operation:
 
 
 def _shown(item: Item | None) -> Item:
-    """Return what the diff shows of something."""
     return {} if item is None else {"id": id_of(item), "status": item.get("status")}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing as t
+from datetime import datetime
 
 from .._argspec import ArgumentSpec
 from .._errors import OptionError, PaasError
@@ -20,9 +21,6 @@ from .api import Northflank
 from .resources import RUNS_ABORT, TEMPLATE_RUN, TEMPLATES_RUN
 from .starting import WAITING, Operation, id_of
 from .states import RUN_APPROVAL_STATE, failed_nodes, is_run_finished, nodes_in
-
-if t.TYPE_CHECKING:
-    from datetime import datetime
 
 ARGUMENTS = WAITING.merge(
     ArgumentSpec(
@@ -69,8 +67,6 @@ class _Before:
 
 
 class _Run(Operation):
-    """The run that a task is about."""
-
     resource = TEMPLATE_RUN
     good = "success"
 
