@@ -196,7 +196,8 @@ from ..plugin_utils._options import options_of
 display = Display()
 
 STDOUT, STDERR = northflank_exec.OUTPUTS
-Take = t.Callable[[str, bytes], None]
+STDOUT = northflank_exec.OUTPUTS[0]
+STDERR = northflank_exec.OUTPUTS[1]
 
 
 class Connection(ConnectionBase):  # type: ignore[misc]

@@ -9,12 +9,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.playbook import COLLECTIONS_PATH, Run, environment, run_playbook, save
+from support.settings import limit
 
 if TYPE_CHECKING:
     from support.simulator import Simulator
@@ -101,7 +103,9 @@ def test_modules_without_websocket_client(sim: Simulator, tmp_path: Path, in_pro
 
 
 def test_a_module_names_the_interpreter_that_runs_it(sim: Simulator, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True, timeout=limit(60)
+    )
     python = tmp_path / "venv" / "bin" / "python"
     results = run_modules(sim, tmp_path / "run", {}, ansible_python_interpreter=str(python))
     for result in results.values():
@@ -118,7 +122,7 @@ def run(folder: Path, env: dict[str, str], program: str, *arguments: str) -> str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=limit(60),
         check=False,
     )
     return done.stdout
@@ -154,7 +158,9 @@ def test_inventories_without_requests(tmp_path: Path, platform: str) -> None:
 def test_connections_without_libraries(
     tmp_path: Path, connection: str, variables: dict[str, str], requirements: tuple[str, ...]
 ) -> None:
-    env = without(tmp_path / "hidden", "requests", "websocket")
+    # Sockets of ssh need a short path.
+    short = tempfile.mkdtemp(prefix="qs-", dir="/tmp")
+    env = {**without(tmp_path / "hidden", "requests", "websocket"), "ANSIBLE_SSH_CONTROL_PATH_DIR": short}
     hosts = {"box": {"ansible_connection": f"quayside.paas.{connection}", **variables}}
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     output = run(tmp_path, {**env, **CREDENTIALS}, "ansible", "-i", "hosts.json", "box", "-m", "ansible.builtin.ping")
@@ -165,7 +171,9 @@ def test_connections_without_libraries(
 @pytest.mark.parametrize("module", ["requests", "websocket"])
 def test_the_tour_checks_before_it_starts_a_simulator(tmp_path: Path, module: str) -> None:
     env = without(tmp_path / "hidden", module)
-    tour: Run = run_playbook(tmp_path / "run", "quayside.paas.tour", env={**env, "HOME": str(tmp_path)}, timeout=120)
+    tour: Run = run_playbook(
+        tmp_path / "run", "quayside.paas.tour", env={**env, "HOME": str(tmp_path)}, timeout=limit(60)
+    )
     assert tour.returncode == 2
     assert install(REQUESTS, WEBSOCKET) in tour.output
     assert not (tmp_path / ".cache").exists()

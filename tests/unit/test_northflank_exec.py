@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import socket
@@ -500,7 +501,7 @@ OUTPUT = {"type": "stdOut", "data": "eQ=="}
 
 def wait(monkeypatch: pytest.MonkeyPatch, line: Line, limits: Limits, source: Input | None = None) -> int:
     """Runs a command on a line."""
-    monkeypatch.setattr(northflank_exec, "_opened", lambda _access, _target: line)
+    monkeypatch.setattr(northflank_exec, "open_websocket", lambda *_args, **_options: contextlib.nullcontext(line))
     known = {"api_token": TOKEN, "api_url": URL, "timeout": 10, "retry_budget": 0, "validate_certs": True}
     access = access_from({**known, "team_id": None, "ca_path": None}.__getitem__)
     return run(access, TARGET, ["true"], lambda _kind, _data: None, source=source, limits=limits, clock=line.clock.now)
