@@ -195,9 +195,9 @@ from ..plugin_utils._options import options_of
 
 display = Display()
 
-STDOUT, STDERR = northflank_exec.OUTPUTS
 STDOUT = northflank_exec.OUTPUTS[0]
 STDERR = northflank_exec.OUTPUTS[1]
+Take = t.Callable[[str, bytes], None]
 
 
 class Connection(ConnectionBase):  # type: ignore[misc]

@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import dataclasses
-import functools
 import json
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,7 +71,6 @@ class User:
             CYCLE_API_KEY=self.sim.cycle.key,
             CYCLE_HUB_ID=self.sim.cycle.hub,
             ANSIBLE_SSH_COMMON_ARGS=f"-o UserKnownHostsFile={self.folder / 'known_hosts'}",
-            ANSIBLE_SSH_CONTROL_PATH_DIR=control_folder(self.folder),
             ANSIBLE_FORKS="20",
             # For connections and logins; the default is 10 seconds.
             ANSIBLE_TIMEOUT=str(int(limit(15))),
@@ -130,14 +125,6 @@ def user(folder: Path, sim: Simulator, northflank: str = NORTHFLANK, cycle: str 
     (folder / "my.northflank.yml").write_text(northflank, encoding="utf-8")
     (folder / "my.cycle.yml").write_text(cycle, encoding="utf-8")
     return User(folder, sim)
-
-
-@functools.cache
-def control_folder(folder: Path) -> str:
-    """A folder for the control sockets of a user's folder, with the short name that they need."""
-    made = tempfile.mkdtemp(prefix="qs-", dir="/tmp")
-    atexit.register(shutil.rmtree, made, ignore_errors=True)
-    return made
 
 
 def holds(path: Path, marks: list[bytes]) -> bool:

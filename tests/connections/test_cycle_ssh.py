@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host_runs import SSH_SECRET, Done, User, control_folder, ssh_requests, watched
+from host_runs import SSH_SECRET, Done, User, ssh_requests, watched
 
 from support.cycle import CONTAINERS
+from support.playbook import control_folder
 from support.settings import limit, wait_for
 from support.simulator import Simulator
 

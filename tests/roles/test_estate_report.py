@@ -69,7 +69,7 @@ def test_a_second_run_changes_nothing_and_check_mode_writes_nothing(sim: Simulat
     with object_store() as (url, _kept):
         first = report(sim, tmp_path, env=NO_NORTHFLANK, **SHORT, put_url=url)
     assert first.code != 0
-    assert "The object store did not take the files, it answered with status 403." in first.output
+    assert "The object store did not take the files, it answered not at all and with status 403." in first.output
     assert (result(first)["written"], result(first)["put"]) == (True, False)
     assert result(first)["findings"] == result(checked)["findings"]
     before = checksums(first)

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +65,14 @@ class Run:
         return text in self.output
 
 
+@functools.cache
+def control_folder(folder: Path) -> str:
+    """A folder for the control sockets of a user's folder, with the short name that they need."""
+    made = tempfile.mkdtemp(prefix="qs-", dir="/tmp")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
 def environment(folder: Path, **extra: str) -> dict[str, str]:
     """Return the environment of a run: no settings of the developer, and temporary files below `folder`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
@@ -73,6 +85,7 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
         "ANSIBLE_HOME": str(folder / "home"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": control_folder(folder),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
         "NO_PROXY": "127.0.0.1,localhost",
