@@ -27,11 +27,16 @@ KNOWN_SKIPS = (
 )
 
 
-def sanity(bin_folder: Path, tree: Path, variables: Mapping[str, str]) -> list[Case]:
-    """Run every sanity test that needs no container on the tree. Returns the tests."""
+def sanity(bin_folder: Path, tree: Path, variables: Mapping[str, str], python: str | None = None) -> list[Case]:
+    """Run every sanity test that needs no container on the tree. Returns the tests.
+
+    Args:
+        python: The only version on which files are compiled and imported; without it, every one that is found.
+    """
     place_get_pip(bin_folder)
     shutil.rmtree(tree / "tests" / "output", ignore_errors=True)
-    code, _output = run(bin_folder, tree, ["sanity", "--local", "--junit", "--color", "no"], variables)
+    only = ["--python", python] if python else []
+    code, _output = run(bin_folder, tree, ["sanity", "--local", "--junit", "--color", "no", *only], variables)
     cases = read_cases(tree / "tests" / "output" / "junit")
     for case in unexpected_skips(cases, interpreters.find_interpreters()):
         cases.append(Case(f"{case.name}: skip", "failed", f"this reason to skip is not on the list: {case.text}"))
