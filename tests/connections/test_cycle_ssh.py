@@ -261,7 +261,7 @@ def test_a_command_that_is_cut_is_not_run_again(me: CycleUser) -> None:
         {"DISPLAY": ""},
         {"ANSIBLE_SSH_PASSWORD_MECHANISM": "disable"},
     ],
-    ids=lambda variables: ",".join(variables),
+    ids=",".join,
 )
 def test_settings_of_the_user_do_not_decide_whether_the_login_works(me: CycleUser, variables: dict[str, str]) -> None:
     well(me.raw("true", **variables))

@@ -71,7 +71,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            file, _, _test = nodeid.partition("::")
+            file = nodeid.partition("::")[0]
             module = OF_A_MODULE.search(nodeid)
             if module:
                 return module[1]
