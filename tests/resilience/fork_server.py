@@ -23,7 +23,7 @@ import typing as t
 import urllib.request
 
 MODULES = ("addon_backup", "backup_restore", "container_info", "instance", "instance_console", "instance_info")
-MODULES += ("instance_migration", "instance_ssh", "job_info", "template_run")
+MODULES += ("instance_migration", "instance_ssh", "job_info", "server_evacuation", "template_run")
 FOLDER = "ansible_collections.quayside.paas.plugins.modules"
 MAX_REQUEST = 65536
 
