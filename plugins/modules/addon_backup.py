@@ -177,7 +177,7 @@ backup:
       type: str
     uid:
       description: Id of the backup that never changes.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     name:
       description: Name of the backup.
@@ -188,20 +188,20 @@ backup:
       returned: always
       type: str
     created_at:
-      description: When it was begun.
+      description: Start time.
       returned: always
       type: str
     completed_at:
-      description: When it was done.
-      returned: when it is done
+      description: Completion time.
+      returned: when it is finished
       type: str
     config:
       description: Its C(size) as a string of bytes, its C(source), compression and version.
       returned: always
       type: dict
     custom_destination_id:
-      description: Where it is kept.
-      returned: when it is kept in a destination of one's own and the backup was found by its name
+      description: Destination that stores it.
+      returned: when it is stored in a custom destination and the backup was found by its name
       type: str
     last_restore:
       description: Time stamp and status of the last restore.
@@ -221,21 +221,17 @@ backup:
       source:
         type: liveInstance
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

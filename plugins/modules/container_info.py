@@ -28,11 +28,11 @@ options:
     description:
       - Read this container only.
       - Mutually exclusive with O(environment_id), O(filters) and O(sort).
-      - When there is none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   environment_id:
     description:
-      - Read the containers of this environment. When there is none of this id, the list is empty.
+      - Read the containers of this environment. If it does not exist, the list is empty.
     type: str
   filters:
     description:
@@ -173,7 +173,7 @@ containers:
       returned: always
       type: str
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     environment:
@@ -194,7 +194,7 @@ containers:
       type: dict
     stack:
       description: The stack that it was deployed from, as C(id), C(build_id) and C(identifier). Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     config:
       description:
@@ -205,7 +205,7 @@ containers:
       type: dict
     deployment:
       description: The deployment (C(version)) that it belongs to. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     instances:
       description: How many instances it has. O(meta=instances_count) counts them by state.
@@ -215,16 +215,16 @@ containers:
       description:
         - Its volumes, each with C(id), C(hash) and C(config). M(quayside.paas.instance_volume_info) reads those of its
           instances.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: list
       elements: dict
     annotations:
       description: What its owner noted. The keys are the owner's. V(null) when there is nothing.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     role:
       description: V(orchestrator) for one that has this role. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     stateful:
       description: Whether its instances keep what they store and their identity.
@@ -252,7 +252,7 @@ containers:
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(instances_count) has C(total), C(available) and the number by C(state), C(domains)
+        - The facts selected with O(meta). C(instances_count) has C(total), C(available) and the number by C(state), C(domains)
           lists its names in DNS, C(ips) its addresses in pools.
       returned: with O(meta)
       type: dict
@@ -287,7 +287,7 @@ containers:
       included: {}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
@@ -297,21 +297,17 @@ includes:
     "environments:identifiers":
       production: [651586fca6078e98982dbd95]
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -28,7 +28,7 @@ options:
     description:
       - Read this environment only.
       - Mutually exclusive with O(filters) and O(sort).
-      - When there is none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   filters:
     description:
@@ -137,7 +137,7 @@ environments:
       returned: always
       type: dict
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     hub_id:
@@ -167,19 +167,19 @@ environments:
       type: dict
     acl:
       description: Who may do what with it. V(null) when the roles decide.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     private_network:
       description: Its network, as C(vxlan_tag), C(subnet), C(ipv6) and C(legacy). V(null) until there is one.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     deployments:
       description: Versions of deployments by tag, in C(tags). V(null) when there are none.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(containers) lists its containers in short, C(containers_count) and
+        - The facts selected with O(meta). C(containers) lists its containers in short, C(containers_count) and
           C(instances_count) have C(total), C(available) and the number by C(state), C(service_versions) tells the
           versions of services.
       returned: with O(meta)
@@ -213,7 +213,7 @@ environments:
         cluster: {id: 651586fca6078e98982dbd9d, identifier: eu}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
@@ -221,21 +221,17 @@ includes:
     clusters:
       651586fca6078e98982dbd9d: {id: 651586fca6078e98982dbd9d, identifier: eu}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

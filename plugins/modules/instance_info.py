@@ -49,7 +49,7 @@ options:
     type: str
   environment_id:
     description:
-      - Read the instances of every container of this environment. When there is none of this id, the list is empty.
+      - Read the instances of every container of this environment. If it does not exist, the list is empty.
       - Mutually exclusive with O(container_id).
     type: str
   filters:
@@ -159,7 +159,7 @@ instances:
       returned: always
       type: str
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     hub_id:
@@ -220,34 +220,34 @@ instances:
       description:
         - What it is the instance of besides a container, for example a virtual machine, as C(identifier) and C(id).
           Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     state:
       description:
         - Its state. C(current) is V(new), V(starting), V(migrating), V(running), V(stopping), V(stopped), V(failed),
-          V(deleting), V(deleted) or a newer one, C(changed) says since when, C(error) what went wrong.
+          V(deleting), V(deleted) or a newer one, C(changed) is the time of the change, C(error) the error.
           C(health.healthy) and C(readiness.ready) are V(null) until they are reported. Where nothing is checked,
           C(health) and C(readiness) are V(null) or absent.
       returned: always
       type: dict
     autoscale:
       description: For one that was made by autoscaling, until when it stays at least (C(min_ttl)). Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     traffic_drain:
       description: Since when no new traffic is sent to it (C(started)). V(null) when it gets traffic.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     migration:
       description:
         - Its last migration, with C(key), C(copy_volumes), C(started), C(completed), and the instance and server that
           it went to (C(to)) or came from (C(from)). V(null) when there was none. A C(completed) in the year 1 means
           that it is under way.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     deployment:
       description: The deployment (C(version)) that it belongs to. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     events:
       description: When it was C(created), C(updated) and C(deleted). A time in the year 1 means never.
@@ -255,11 +255,11 @@ instances:
       type: dict
     ha_elections:
       description: Elections of a service that is highly available, as the platform sends them. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(node) has C(healthy), C(online), C(last_checkin) and C(state) of the server's node,
+        - The facts selected with O(meta). C(node) has C(healthy), C(online), C(last_checkin) and C(state) of the server's node,
           C(sdn_pool_ips) lists the addresses of the instance in pools.
       returned: with O(meta)
       type: dict
@@ -299,7 +299,7 @@ instances:
         server: {id: 651586fca6078e98982dbd97, hostname: node-7}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
@@ -307,21 +307,17 @@ includes:
     servers:
       651586fca6078e98982dbd97: {id: 651586fca6078e98982dbd97, hostname: node-7}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

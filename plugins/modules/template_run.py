@@ -118,7 +118,7 @@ template_run:
       returned: always
       type: str
     id:
-      description: Id of the run. V(null) in check mode for one that would be started.
+      description: Id of the run. V(null) in check mode if a run would be started.
       returned: always
       type: str
     name:
@@ -126,7 +126,7 @@ template_run:
       returned: always
       type: str
     description:
-      description: What the template's owner says of it.
+      description: Description set by the template's owner.
       returned: when there is one
       type: str
     api_version:
@@ -134,36 +134,36 @@ template_run:
       returned: always
       type: str
     options:
-      description: How the template was run.
-      returned: when the platform tells
+      description: Options of the template.
+      returned: when the platform reports it
       type: dict
     status:
-      description: State of the run. New states of the platform pass through.
+      description: State of the run. Other states of the platform are returned unchanged.
       returned: always
       type: str
     concluded:
-      description: Whether the run is over.
+      description: Whether the run is finished.
       returned: always
       type: bool
     created_at:
-      description: When it was asked for, as the platform writes it, which may be with a blank between date and time.
+      description: Time of the request to run it, in the platform's format, which can have a space before the time.
       returned: always
       type: str
     updated_at:
-      description: When it last changed.
+      description: Time of the last change.
       returned: always
       type: str
     arguments:
       description:
-        - Arguments of the run. The keys are as the user wrote them, the values of O(secret_arguments) are masked.
+        - Arguments of the run. The keys are unchanged, the values of O(secret_arguments) are masked.
       returned: when there are any
       type: dict
     refs:
-      description: Results that nodes refer to. The keys are as the user wrote them.
+      description: Results that nodes refer to. The keys are unchanged.
       returned: when there are any
       type: dict
     gitops:
-      description: The repository that the template is kept in.
+      description: The repository that stores the template.
       returned: when there is one
       type: dict
     spec:
@@ -173,8 +173,8 @@ template_run:
       returned: when the run is there
       type: dict
     schema:
-      description: Address of the schema.
-      returned: when the platform tells
+      description: URL of the schema.
+      returned: when the platform reports it
       type: str
   sample:
     template_id: example-template
@@ -196,13 +196,13 @@ template_run:
         status: success
 failed_nodes:
   description:
-    - The nodes that failed, innermost only, when the run has not ended well. Empty otherwise.
+    - The nodes that failed, innermost only, if the run did not succeed. Otherwise empty.
   returned: success, and on failure when there is a run
   type: list
   elements: dict
   contains:
     path:
-      description: The nodes from the outermost one to this one, each by its kind and, where it has one, its C(ref).
+      description: The nodes from the outermost one to this one, each with its kind and its C(ref), if any.
       returned: always
       type: str
     kind:
@@ -210,7 +210,7 @@ failed_nodes:
       returned: always
       type: str
     ref:
-      description: Name that other nodes refer to it by. V(null) where it has none.
+      description: Name by which other nodes refer to it. V(null) if it has none.
       returned: always
       type: str
     status:
@@ -218,11 +218,11 @@ failed_nodes:
       returned: always
       type: str
     code:
-      description: Code of its error. V(null) where the platform told none.
+      description: Code of its error. V(null) if the platform reports none.
       returned: always
       type: str
     message:
-      description: What the platform says of its error. V(null) where it said nothing.
+      description: The platform's error message. V(null) if there is none.
       returned: always
       type: str
   sample:
@@ -233,21 +233,17 @@ failed_nodes:
       code: "409"
       message: The resource is not in a state that allows this action
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
