@@ -144,7 +144,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: In every container of the shop
-  hosts: northflank_project_web_shop
+  hosts: northflank_project_storefront
   vars:
     ansible_pipelining: true
   tasks:
@@ -159,7 +159,7 @@ EXAMPLES = r"""
   tasks:
     - name: Which containers does the database have?
       quayside.paas.addon_container_info:
-        project_id: web-shop
+        project_id: storefront
         addon_id: orders-postgres
       register: found
 
@@ -168,7 +168,7 @@ EXAMPLES = r"""
         name: "{{ item.name }}"
         groups: databases
         ansible_connection: quayside.paas.northflank_exec
-        ansible_northflank_project_id: web-shop
+        ansible_northflank_project_id: storefront
         ansible_northflank_kind: addon
         ansible_northflank_resource_id: orders-postgres
       loop: "{{ found.containers }}"

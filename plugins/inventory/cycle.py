@@ -126,7 +126,7 @@ plugin: quayside.paas.cycle
 # What runs in production on two servers. The key is taken from a file.
 plugin: quayside.paas.cycle
 api_key: "{{ lookup('ansible.builtin.file', '/run/secrets/cycle') }}"
-hub_id: 651586fca6078e98982dbd92
+hub_id: 66b000000000000000000001
 environments: [production]
 servers: [eu-ams-1, eu-ams-2]
 

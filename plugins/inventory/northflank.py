@@ -107,7 +107,7 @@ plugin: quayside.paas.northflank
 plugin: quayside.paas.northflank
 api_token: "{{ lookup('ansible.builtin.file', '/run/secrets/northflank') }}"
 kinds: [addon]
-projects: [web-shop, billing]
+projects: [storefront, billing]
 backups: true
 
 ---

@@ -43,8 +43,8 @@ EXAMPLES = r"""
 ---
 - name: Read the backups of one addon
   quayside.paas.addon_backup_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: found
 
 - name: Fail if none is completed
@@ -53,19 +53,19 @@ EXAMPLES = r"""
 
 - name: Read the first backups of the list
   quayside.paas.addon_backup_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
     limit: 5
 
 - name: Read the backups of every addon of a project
   quayside.paas.addon_backup_info:
-    project_id: web-shop
+    project_id: storefront
 
 - name: Read one backup with its last restore
   quayside.paas.addon_backup_info:
-    project_id: web-shop
-    addon_id: orders-db
-    backup_id: nightly-2026-01-14
+    project_id: storefront
+    addon_id: orders-postgres
+    backup_id: nightly-2026-11-01
 """
 
 RETURN = r"""
@@ -121,11 +121,11 @@ backups:
       returned: with O(backup_id), when there was one
       type: dict
   sample:
-    - project_id: web-shop
-      addon_id: orders-db
-      id: nightly-2026-01-14
+    - project_id: storefront
+      addon_id: orders-postgres
+      id: nightly-2026-11-01
       uid: 668596c647fed81696a8a82c
-      name: nightly 2026-01-14
+      name: nightly/2026-11-01
       status: completed
       created_at: "2026-01-14T02:00:00.000Z"
       completed_at: "2026-01-14T02:06:41.000Z"

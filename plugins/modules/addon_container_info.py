@@ -38,8 +38,8 @@ EXAMPLES = r"""
 ---
 - name: Read the containers of one addon
   quayside.paas.addon_container_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: found
 
 - name: Fail if one of them is not running
@@ -48,7 +48,7 @@ EXAMPLES = r"""
 
 - name: Read the containers of every addon of a project
   quayside.paas.addon_container_info:
-    project_id: web-shop
+    project_id: storefront
   register: all_of_them
 
 - name: Count them by addon

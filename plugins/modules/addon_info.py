@@ -45,7 +45,7 @@ EXAMPLES = r"""
 ---
 - name: Read all addons of a project
   quayside.paas.addon_info:
-    project_id: web-shop
+    project_id: storefront
   register: found
 
 - name: Show those that are not running
@@ -57,8 +57,8 @@ EXAMPLES = r"""
 
 - name: Read one addon in full
   quayside.paas.addon_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: orders
 
 - name: Fail if the version is out of support
@@ -67,7 +67,7 @@ EXAMPLES = r"""
 
 - name: Read all addons with their configuration, eight at a time
   quayside.paas.addon_info:
-    project_id: web-shop
+    project_id: storefront
     full: true
     concurrency: 8
 """

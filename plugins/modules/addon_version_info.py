@@ -41,8 +41,8 @@ EXAMPLES = r"""
 ---
 - name: Read the version of one addon
   quayside.paas.addon_version_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
 
 - name: Read the versions of everything
   quayside.paas.addon_version_info:
@@ -98,8 +98,8 @@ addon_versions:
       type: list
       elements: dict
   sample:
-    - project_id: web-shop
-      addon_id: orders-db
+    - project_id: storefront
+      addon_id: orders-postgres
       version: 14.5.0
       lifecycle_status: deprecated
       discontinued_by: 01.08.2027

@@ -50,14 +50,14 @@ EXAMPLES = r"""
 ---
 - name: Read the restores of one backup
   quayside.paas.backup_restore_info:
-    project_id: web-shop
-    addon_id: orders-db
-    backup_id: nightly-2026-01-14
+    project_id: storefront
+    addon_id: orders-postgres
+    backup_id: nightly-2026-11-01
 
 - name: Read the restores of all backups of an addon
   quayside.paas.backup_restore_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: found
 
 - name: Name the restores that failed
@@ -70,10 +70,10 @@ EXAMPLES = r"""
 - name: Read the restores of a global backup into another addon
   quayside.paas.backup_restore_info:
     project_id: staging
-    addon_id: orders-db-copy
-    backup_id: nightly-2026-01-14
-    source_project_id: web-shop
-    source_addon_id: orders-db
+    addon_id: restore-scratch
+    backup_id: nightly-2026-11-01
+    source_project_id: storefront
+    source_addon_id: orders-postgres
 """
 
 RETURN = r"""
@@ -113,9 +113,9 @@ restores:
       returned: when it is finished
       type: str
   sample:
-    - project_id: web-shop
-      addon_id: orders-db
-      backup_id: nightly-2026-01-14
+    - project_id: storefront
+      addon_id: orders-postgres
+      backup_id: nightly-2026-11-01
       id: 668596c647fed81696a8a82c
       status: completed
       restore_timestamp: "2021-01-20T11:19:54.494Z"

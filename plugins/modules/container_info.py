@@ -124,7 +124,7 @@ EXAMPLES = r"""
 ---
 - name: Find a container by its identifier
   quayside.paas.container_info:
-    environment_id: 651586fca6078e98982dbd95
+    environment_id: 66e000000000000000000001
     filters:
       identifier: web
   register: found
@@ -141,13 +141,13 @@ EXAMPLES = r"""
 
 - name: Read one container with its environment
   quayside.paas.container_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     include: [environments]
   register: web
 
 - name: Read the environment variables of a container
   quayside.paas.container_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     secrets: true
   register: with_secrets
 """
@@ -252,8 +252,8 @@ containers:
       type: dict
     meta:
       description:
-        - The facts selected with O(meta). C(instances_count) has C(total), C(available) and the number by C(state), C(domains)
-          lists its names in DNS, C(ips) its addresses in pools.
+        - The facts selected with O(meta). C(instances_count) has C(total), C(available) and the number by C(state),
+          C(domains) lists its names in DNS, C(ips) its addresses in pools.
       returned: with O(meta)
       type: dict
     included:
@@ -263,12 +263,12 @@ containers:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd93
+    - id: 66c000000000000000000001
       identifier: web
       name: Web shop
-      creator: {id: 651586fca6078e98982dbd91, type: account}
-      environment: {id: 651586fca6078e98982dbd95, cluster: production, container_subnet: null, ipv6: null, legacy: null}
-      hub_id: 651586fca6078e98982dbd92
+      creator: {id: 66aa00000000000000000001, type: account}
+      environment: {id: 66e000000000000000000001, cluster: production, container_subnet: null, ipv6: null, legacy: null}
+      hub_id: 66b000000000000000000001
       image: {id: 651586fca6078e98982dbd9a, extension: null, service: null}
       config:
         network: {public: enable, hostname: web, ports: ["80:3000"]}
@@ -293,9 +293,9 @@ includes:
   type: dict
   sample:
     environments:
-      651586fca6078e98982dbd95: {id: 651586fca6078e98982dbd95, identifier: production, name: Production}
+      66e000000000000000000001: {id: 66e000000000000000000001, identifier: production, name: Production}
     "environments:identifiers":
-      production: [651586fca6078e98982dbd95]
+      production: [66e000000000000000000001]
 rate_limit:
   description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always

@@ -104,7 +104,7 @@ EXAMPLES = r"""
 
 - name: Read one environment with its cluster
   quayside.paas.environment_info:
-    environment_id: 651586fca6078e98982dbd95
+    environment_id: 66e000000000000000000001
     include: [clusters]
 """
 
@@ -191,13 +191,13 @@ environments:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd95
+    - id: 66e000000000000000000001
       identifier: production
       name: Production
       cluster: eu
       about: {description: The shop, favorite: false}
-      creator: {id: 651586fca6078e98982dbd91, type: account}
-      hub_id: 651586fca6078e98982dbd92
+      creator: {id: 66aa00000000000000000001, type: account}
+      hub_id: 66b000000000000000000001
       state: {current: live, changed: "2026-01-01T00:00:00Z"}
       events:
         created: "2026-01-01T00:00:00Z"

@@ -68,8 +68,8 @@ EXAMPLES = r"""
 ---
 - name: Read what an instance wrote lately
   quayside.paas.instance_console:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     duration: 2
   register: console
 
@@ -79,8 +79,8 @@ EXAMPLES = r"""
 
 - name: Wait until it says that it is ready, without looking at the past
   quayside.paas.instance_console:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     until_regex: 'listening on port \d+'
     backlog: false
     duration: 120

@@ -104,7 +104,7 @@ EXAMPLES = r"""
 ---
 - name: Read the instances of a container
   quayside.paas.instance_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
   register: found
 
 - name: Count those that run and are not to be purged
@@ -114,10 +114,10 @@ EXAMPLES = r"""
 
 - name: Read those that run on one server, with their servers and locations
   quayside.paas.instance_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     filters:
       state: [running]
-      server: 651586fca6078e98982dbd97
+      server: 665e00000000000000000001
     include: [servers, locations]
   register: running
 
@@ -130,19 +130,19 @@ EXAMPLES = r"""
 
 - name: Read the instances of an environment, of each container the newest first, eight containers at a time
   quayside.paas.instance_info:
-    environment_id: 651586fca6078e98982dbd95
+    environment_id: 66e000000000000000000001
     sort: [-id]
     concurrency: 8
 
 - name: Read what is on a server
   quayside.paas.instance_info:
-    server_id: 651586fca6078e98982dbd97
+    server_id: 665e00000000000000000001
     include: [containers]
 
 - name: Read one instance with the state of its node
   quayside.paas.instance_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     meta: [node]
 """
 
@@ -259,8 +259,8 @@ instances:
       type: dict
     meta:
       description:
-        - The facts selected with O(meta). C(node) has C(healthy), C(online), C(last_checkin) and C(state) of the server's node,
-          C(sdn_pool_ips) lists the addresses of the instance in pools.
+        - The facts selected with O(meta). C(node) has C(healthy), C(online), C(last_checkin) and C(state) of the
+          server's node, C(sdn_pool_ips) lists the addresses of the instance in pools.
       returned: with O(meta)
       type: dict
     included:
@@ -270,21 +270,21 @@ instances:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd90
-      creator: {id: 651586fca6078e98982dbd91, type: api-key}
-      hub_id: 651586fca6078e98982dbd92
-      container_id: 651586fca6078e98982dbd93
-      location_id: 651586fca6078e98982dbd94
+    - id: 66d000010000000000000001
+      creator: {id: 66ab00000000000000000001, type: api-key}
+      hub_id: 66b000000000000000000001
+      container_id: 66c000000000000000000001
+      location_id: "661000000000000000000001"
       environment:
-        id: 651586fca6078e98982dbd95
+        id: 66e000000000000000000001
         network_subnet: "1"
         subnet: "1"
         ipv6: {ip: "fd00::21:0:0:0", cidr: "fd00::21:0:0:0/96"}
         legacy: null
         mac_addr: "02:00:00:00:00:01"
         vxlan_tag: 1
-      provider: {vendor: virtual, integration_id: 651586fca6078e98982dbd96, location: site-a}
-      server_id: 651586fca6078e98982dbd97
+      provider: {vendor: virtual, integration_id: "661100000000000000000001", location: site-a}
+      server_id: 665e00000000000000000001
       ready_state: active
       hostname: web-1
       state:
@@ -296,7 +296,7 @@ instances:
         updated: "2026-01-01T00:00:00Z"
         deleted: "0001-01-01T00:00:00Z"
       included:
-        server: {id: 651586fca6078e98982dbd97, hostname: node-7}
+        server: {id: 665e00000000000000000001, hostname: node-7}
 includes:
   description:
     - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
@@ -305,7 +305,7 @@ includes:
   type: dict
   sample:
     servers:
-      651586fca6078e98982dbd97: {id: 651586fca6078e98982dbd97, hostname: node-7}
+      665e00000000000000000001: {id: 665e00000000000000000001, hostname: node-7}
 rate_limit:
   description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always

@@ -95,9 +95,9 @@ EXAMPLES = r"""
 ---
 - name: Migrate an instance with the contents of its volumes
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-    destination_server_id: 651586fca6078e98982dbd98
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
+    destination_server_id: 665e00000000000000000003
     copy_volumes: true
     wait_timeout: 1800
   register: migration
@@ -108,22 +108,22 @@ EXAMPLES = r"""
 
 - name: Away from this server, wherever there is room, and back if that fails
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd91
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000002
     any_usable: true
     revert_on_failure: true
 
 - name: Away from a server that shall be emptied; once it is elsewhere, wherever that is, it stays there
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-    source_server_id: 651586fca6078e98982dbd97
-    destination_server_id: 651586fca6078e98982dbd98
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
+    source_server_id: 665e00000000000000000001
+    destination_server_id: 665e00000000000000000003
 
 - name: Take a migration back
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: reverted
 """
 
@@ -135,7 +135,7 @@ old_instance_id:
       instance has always been where it shall be.
   returned: always
   type: str
-  sample: 651586fca6078e98982dbd90
+  sample: 66d000010000000000000001
 new_instance_id:
   description:
     - Id of the instance on the server that was migrated to. V(null) while there is none, as in check mode. With
@@ -149,8 +149,8 @@ old_instance:
   returned: always
   type: dict
   sample:
-    id: 651586fca6078e98982dbd90
-    server_id: 651586fca6078e98982dbd97
+    id: 66d000010000000000000001
+    server_id: 665e00000000000000000001
     ready_state: purge
     purge_time: '2026-01-01T03:00:00Z'
     state: {current: stopped, changed: '2026-01-01T00:00:00Z'}
@@ -161,21 +161,21 @@ new_instance:
   type: dict
   sample:
     id: 651586fca6078e98982dbda4
-    server_id: 651586fca6078e98982dbd98
+    server_id: 665e00000000000000000003
     ready_state: active
     state: {current: running, changed: '2026-01-01T00:00:00Z'}
 source_server_id:
   description: The server of the old instance. V(null) when there is no old instance.
   returned: always
   type: str
-  sample: 651586fca6078e98982dbd97
+  sample: 665e00000000000000000001
 destination_server_id:
   description:
     - The server that was migrated to, or would be in check mode. With O(state=reverted), the one that is left again.
       V(null) when there was nothing to take back.
   returned: always
   type: str
-  sample: 651586fca6078e98982dbd98
+  sample: 665e00000000000000000003
 reverted:
   description:
     - Whether the task took a migration back, or would in check mode. On failure too, with O(revert_on_failure).

@@ -82,8 +82,8 @@ EXAMPLES = r"""
 ---
 - name: Make credentials
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
   register: made
 
 - name: Add the instance to the inventory of this play
@@ -99,14 +99,14 @@ EXAMPLES = r"""
 
 - name: Expire the credentials
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: absent
 
 - name: Make credentials for a file that only its owner can read
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     dest: /run/user/1000/web-1.json
 
 - name: Read them from there
@@ -117,8 +117,8 @@ EXAMPLES = r"""
 
 - name: Expire them and remove the file
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: absent
     dest: /run/user/1000/web-1.json
 """

@@ -49,8 +49,8 @@ EXAMPLES = r"""
 ---
 - name: Get what opens the console
   quayside.paas.instance_stream_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     streams: [console]
   register: found
 

@@ -79,7 +79,7 @@ EXAMPLES = r"""
 ---
 - name: Read the latest report of every instance of a container, in short
   quayside.paas.instance_telemetry_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     snapshots: false
   register: usage
 
@@ -90,15 +90,15 @@ EXAMPLES = r"""
 
 - name: Read a certain hour of one instance
   quayside.paas.instance_telemetry_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     range_start: "2026-01-31T11:00:00Z"
     range_end: "2026-01-31T12:00:00Z"
 
 - name: See what an instance does right now
   quayside.paas.instance_telemetry_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     live:
       samples: 5
 """
@@ -189,8 +189,8 @@ reports:
           returned: always
           type: float
   sample:
-    - instance_id: 651586fca6078e98982dbd90
-      container_id: 651586fca6078e98982dbd93
+    - instance_id: 66d000010000000000000001
+      container_id: 66c000000000000000000001
       start: "2026-01-31T11:00:00Z"
       end: "2026-01-31T12:00:00Z"
       snapshots: []

@@ -46,13 +46,13 @@ EXAMPLES = r"""
 ---
 - name: Drain an instance before something is done to it
   quayside.paas.instance_traffic_drain:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
 
 - name: Let traffic through again
   quayside.paas.instance_traffic_drain:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: disabled
 """
 
@@ -78,8 +78,8 @@ instance:
   returned: success
   type: dict
   sample:
-    id: 651586fca6078e98982dbd90
-    server_id: 651586fca6078e98982dbd97
+    id: 66d000010000000000000001
+    server_id: 665e00000000000000000001
     state: {current: running, changed: '2026-01-01T00:00:00Z'}
     traffic_drain: {started: '2026-01-01T00:00:00Z'}
 jobs:

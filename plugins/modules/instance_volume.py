@@ -73,15 +73,15 @@ EXAMPLES = r"""
 ---
 - name: At least 20 GB for the data
   quayside.paas.instance_volume:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-    destination: /var/lib/data
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
+    destination: /var/lib/postgresql
     size: 20G
 
 - name: Say what it would take, without doing it
   quayside.paas.instance_volume:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
     identifier: data
     size: 1T
   check_mode: true

@@ -42,8 +42,8 @@ EXAMPLES = r"""
 ---
 - name: Read the volumes of an instance
   quayside.paas.instance_volume_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
   register: found
 
 - name: Say how full they are
@@ -55,12 +55,12 @@ EXAMPLES = r"""
 
 - name: Read the volumes of every instance of a container
   quayside.paas.instance_volume_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
 
 - name: Read how to reach a volume by SFTP
   quayside.paas.instance_volume_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     secrets: true
   register: with_secrets
 """
@@ -105,8 +105,8 @@ volumes:
       returned: when the platform reports it
       type: dict
   sample:
-    - container_id: 651586fca6078e98982dbd93
-      instance_id: 651586fca6078e98982dbd90
+    - container_id: 66c000000000000000000001
+      instance_id: 66d000010000000000000001
       id: 651586fca6078e98982dbd99
       config:
         identifier: data
@@ -118,7 +118,7 @@ volumes:
         remote_access: {enable: true, ips: [], password: {algorithm: null, data: null}}
       deployed:
         id: 651586fca6078e98982dbd9e
-        server_id: 651586fca6078e98982dbd97
+        server_id: 665e00000000000000000001
         storage: {used: 5120, total: 20480}
       sftp: {host: node-7, port: 22, username: 651586fca6078e98982dbd99, password: {algorithm: null, data: null}}
 rate_limit:

@@ -71,9 +71,9 @@ EXAMPLES = r"""
 
 - name: Start to place instances without waiting
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     placement:
-      - server_id: 651586fca6078e98982dbd97
+      - server_id: 665e00000000000000000001
         count: 2
     wait: false
   register: placed
@@ -162,8 +162,8 @@ jobs:
       type: dict
   sample:
     - id: 651586fca6078e98982dbda0
-      hub_id: 651586fca6078e98982dbd92
-      queue: environment-651586fca6078e98982dbd95
+      hub_id: 66b000000000000000000001
+      queue: environment-66e000000000000000000001
       caption: Delete instance
       events:
         queued: "2026-01-01T00:00:00Z"
@@ -176,13 +176,13 @@ jobs:
           header: container.instance.delete
           state: {current: running}
           steps: null
-          input: {instance_id: 651586fca6078e98982dbd90}
+          input: {instance_id: 66d000010000000000000001}
           output: null
           error: null
       expires: "2026-01-01T01:00:00Z"
       hash: 3f1a
       limit_duplicates: false
-      creator: {id: 651586fca6078e98982dbd91, type: api-key}
+      creator: {id: 66ab00000000000000000001, type: api-key}
       state: {current: running, changed: "2026-01-01T00:00:01Z", error: null}
       included: {}
 includes:
@@ -194,7 +194,7 @@ includes:
   sample:
     creators:
       api_keys:
-        651586fca6078e98982dbd91: {id: 651586fca6078e98982dbd91, name: Automation}
+        66aa00000000000000000001: {id: 66aa00000000000000000001, name: Automation}
 rate_limit:
   description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always

@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 - name: Read one project with its services, jobs and addons
   quayside.paas.project_info:
-    project_id: web-shop
+    project_id: storefront
   register: shop
 
 - name: Show its cron jobs
@@ -118,8 +118,8 @@ projects:
       type: list
       elements: dict
   sample:
-    - id: web-shop
-      name: Web Shop
+    - id: storefront
+      name: Storefront
       description: What customers see
 rate_limit:
   description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).

@@ -90,13 +90,13 @@ EXAMPLES = r"""
 ---
 - name: Read the servers that instances of a container can be placed on
   quayside.paas.server_info:
-    usable_for: 651586fca6078e98982dbd93
+    usable_for: 66c000000000000000000001
     meta: [node, instances_count]
   register: usable
 
 - name: Place one instance on each that is healthy
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     placement:
       - server_id: "{{ item.id }}"
         count: 1
@@ -113,7 +113,7 @@ EXAMPLES = r"""
 
 - name: Read the free resources of a server
   quayside.paas.server_info:
-    server_id: 651586fca6078e98982dbd97
+    server_id: 665e00000000000000000001
     meta: [allocations]
   register: one
 
@@ -226,18 +226,18 @@ servers:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd97
-      hub_id: 651586fca6078e98982dbd92
-      location_id: 651586fca6078e98982dbd94
-      model_id: 651586fca6078e98982dbd9b
+    - id: 665e00000000000000000001
+      hub_id: 66b000000000000000000001
+      location_id: "661000000000000000000001"
+      model_id: "661200000000000000000001"
       node_id: 651586fca6078e98982dbd9c
       shared_file_systems: {mounts: null, directories: null}
       hostname: node-7
       nickname: null
-      creator: {id: 651586fca6078e98982dbd91, type: account}
+      creator: {id: 66aa00000000000000000001, type: account}
       provider:
         vendor: virtual
-        integration_id: 651586fca6078e98982dbd96
+        integration_id: "661100000000000000000001"
         model: rack-16
         location: site-a
         server: rack-4
@@ -254,7 +254,7 @@ servers:
         deleted: "0001-01-01T00:00:00Z"
         latest_instance: "2026-01-02T00:00:00Z"
       included:
-        location: {id: 651586fca6078e98982dbd94, name: Site A}
+        location: {id: "661000000000000000000001", name: Site A}
 includes:
   description:
     - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
@@ -263,7 +263,7 @@ includes:
   type: dict
   sample:
     locations:
-      651586fca6078e98982dbd94: {id: 651586fca6078e98982dbd94, name: Site A}
+      "661000000000000000000001": {id: "661000000000000000000001", name: Site A}
 rate_limit:
   description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always

@@ -88,18 +88,18 @@ EXAMPLES = r"""
 
 - name: Start a run and do something else meanwhile
   quayside.paas.template_run:
-    template_id: nightly-report
+    template_id: nightly-dumps-2
     wait: false
   register: report
 
 - name: Wait for it
   quayside.paas.template_run:
-    template_id: nightly-report
+    template_id: nightly-dumps-2
     run_id: "{{ report.template_run.id }}"
 
 - name: Abort it
   quayside.paas.template_run:
-    template_id: nightly-report
+    template_id: nightly-dumps-2
     run_id: "{{ report.template_run.id }}"
     state: aborted
 """
