@@ -8,21 +8,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_migration
-short_description: Migrate an instance of a Cycle container to another server
+short_description: Migrate a Cycle instance to another server, or revert it
 version_added: 0.1.0
 description:
-  - Brings an instance to another server, or takes that back.
-  - A migration stops the instance and makes a new one, with an id of its own, on the other server. The old one is kept
-    until it is purged, some hours later, and can be brought back until then.
-  - An instance that is where it shall be is no change. So is the id of one that has migrated there already, as long as
-    the old or the new instance tells of it, and one that migrates there at the moment, whose migration is then waited
-    for instead of starting another one.
-  - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
-    the module looks at the instance and the open jobs, and goes on from what it finds. Jobs of the container that an
-    earlier task left behind are waited for before anything is decided, and so is a migration that only the audit log
-    tells of, as long as the API key may read that (C(hubs-auditlog-view)) and, for keys with C(apionly-jobs-view), for
-    half a minute.
-  - When it fails, the message says what state both instances are in and what to do next.
+  - Migrates an instance to another server, or reverts the migration.
+  - A migration stops the instance and creates a new one, with a new id, on the other server. The old instance is kept
+    until it is purged some hours later. Until then the migration can be reverted.
+  - No change if the instance is already on the target server, or if O(instance_id) is the id of an instance that has
+    migrated there, as long as the old or the new instance shows this. If it is currently migrating there, the task
+    waits for that migration.
+  - The request is never sent again if it may have succeeded. After a timeout or a broken connection, the module resumes
+    from the instance and the open jobs that it finds.
+  - The module first waits for open jobs of the container. It also waits for a migration that only the audit log shows,
+    if the API key has the capability C(hubs-auditlog-view). With C(apionly-jobs-view) this takes at most half a minute.
+  - If the migration fails, the message contains the state of both instances and what to do next.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -40,53 +39,50 @@ options:
     required: true
   instance_id:
     description:
-      - The instance. Its id from before a migration will do as well, and stands for the instance that it has become.
+      - The instance. An id from before a migration selects the new instance.
       - With O(state=reverted), the old or the new instance of the migration.
     type: str
     required: true
   state:
     description:
-      - With V(present), the instance is migrated unless it is where it shall be. It is then waited for to run and to be
-        healthy, as far as its container has a health check. Where the old instance was stopped, or the container is,
-        the new one may be stopped.
-      - With V(reverted), the last migration of the instance is taken back. The old instance runs again, and the new one
-        is gone. An instance that has not migrated is no change, and neither is one that does not exist, as the new
-        instance does not after a revert. It is an error when the old instance is purged.
+      - V(present) migrates the instance unless it is on the target server, and waits until it is running, and healthy
+        if its container has a health check. If the old instance or the container was stopped, the new instance can be
+        stopped.
+      - V(reverted) reverts the last migration of the instance. The old instance runs again, and the new one is deleted.
+        No change if the instance has not migrated or does not exist. The task fails if the old instance is purged.
     type: str
     choices: [present, reverted]
     default: present
   destination_server_id:
     description:
-      - The server to migrate to. It has to be one that the container can use.
-      - With O(state=present), either O(destination_server_id) or O(any_usable) is needed.
+      - The server to migrate to. The container must be able to use it.
+      - With O(state=present), either O(destination_server_id) or O(any_usable) is required.
     type: str
   any_usable:
     description:
-      - Whether to choose the server. It is one of those that the platform says the container can use, and not the one
-        that the instance is on. Those that are not live, are being evacuated, or are in another cluster than the
-        environment of the container are left out. Of the rest it is the one with the fewest instances of all
-        containers, those with an unknown number last, and of several the one with the lowest id.
-      - Any server is right once the instance named by O(instance_id) has migrated. The same id is no change then. The
-        id of the new instance asks to migrate again.
+      - Whether to choose the server automatically. Candidates are the other servers that the platform reports as usable
+        for the container, that are live, not being evacuated, and in the cluster of the environment. The one with the
+        fewest instances is chosen, then the one with the lowest id. Servers with an unknown number come last.
+      - No change if the instance O(instance_id) has already migrated to any server. The id of the new instance migrates
+        it again.
     type: bool
     default: false
   source_server_id:
     description:
-      - Migrate the instance only as long as it is on this server, as when the server shall be emptied.
-      - When the instance, or what it has become, is on another server, that is no change, whichever it is. When it
-        migrates to another one at the moment, this is waited for. Where O(destination_server_id) is another one again,
-        this does not matter then.
+      - Migrate the instance only if it is on this server, for example to empty the server.
+      - No change if the instance, or its successor, is on any other server, even if that is not
+        O(destination_server_id). If it is currently migrating to another server, the task waits for that migration.
     type: str
   copy_volumes:
     description:
-      - Whether the contents of stateful volumes are copied to the new instance.
+      - Whether to copy the contents of stateful volumes to the new instance.
     type: bool
     default: false
   revert_on_failure:
     description:
-      - Whether to take a migration back that was started and then failed, or was not done in time, while the old
-        instance is kept. The task fails all the same, and C(reverted) says whether it was taken back.
-      - Waiting for that takes up to O(wait_timeout) once more. It has no effect with O(wait=false).
+      - Whether to revert a migration that fails or times out, while the old instance is kept. The task still fails, and
+        C(reverted) shows whether the migration was reverted.
+      - The wait for the revert takes up to O(wait_timeout) in addition. No effect with O(wait=false).
     type: bool
     default: false
 """
@@ -102,25 +98,25 @@ EXAMPLES = r"""
     wait_timeout: 1800
   register: migration
 
-- name: Use the new id from here on
+- name: Show the id of the new instance
   ansible.builtin.debug:
     var: migration.new_instance_id
 
-- name: Away from this server, wherever there is room, and back if that fails
+- name: Migrate an instance to any usable server, and revert if that fails
   quayside.paas.instance_migration:
     container_id: 66c000000000000000000001
     instance_id: 66d000010000000000000002
     any_usable: true
     revert_on_failure: true
 
-- name: Away from a server that shall be emptied; once it is elsewhere, wherever that is, it stays there
+- name: Migrate an instance only if it is on a server to be emptied
   quayside.paas.instance_migration:
     container_id: 66c000000000000000000001
     instance_id: 66d000010000000000000001
     source_server_id: 665e00000000000000000001
     destination_server_id: 665e00000000000000000003
 
-- name: Take a migration back
+- name: Revert a migration
   quayside.paas.instance_migration:
     container_id: 66c000000000000000000001
     instance_id: 66d000010000000000000001

@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_traffic_drain
-short_description: Drain a Cycle instance of traffic
+short_description: Drain a Cycle instance of traffic, or route traffic to it again
 version_added: 0.1.0
 description:
-  - Keeps new traffic away from an instance, or lets it through again.
-  - Jobs of the container that an earlier task left behind are waited for before anything is changed.
-  - Platforms from before 2025 do not have this. They refuse to enable it, and show every instance as not drained.
+  - Keeps new traffic away from an instance, or routes traffic to it again.
+  - The module first waits for open jobs of the container.
+  - Platform versions before 2025 do not support this. They reject draining and report every instance as not drained.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -31,7 +31,7 @@ options:
     required: true
   instance_id:
     description:
-      - The instance. One that has migrated is an error that names its successor.
+      - The instance. The task fails if it has migrated. The message contains its successor.
     type: str
     required: true
   state:
@@ -44,12 +44,12 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Drain an instance before something is done to it
+- name: Drain an instance before maintenance
   quayside.paas.instance_traffic_drain:
     container_id: 66c000000000000000000001
     instance_id: 66d000010000000000000001
 
-- name: Let traffic through again
+- name: Route traffic to the instance again
   quayside.paas.instance_traffic_drain:
     container_id: 66c000000000000000000001
     instance_id: 66d000010000000000000001

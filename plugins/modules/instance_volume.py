@@ -8,23 +8,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_volume
-short_description: Bring a volume of a Cycle instance to a size
+short_description: Extend a volume of a Cycle instance to a minimum size
 version_added: 0.1.0
 description:
-  - Extends a volume of an instance to at least a size. The platform takes what to add, which the module computes. A
-    volume is never made smaller, and one that is large enough is no change.
-  - What counts is the size of the deployed volume as the platform measures it, or that of its configuration as long as
-    it has not been measured. Volumes are thinly provisioned, so that a volume only uses the space that it needs.
-  - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
-    the module looks at the volume, the open jobs and the audit log, and goes on from what it finds.
-  - What an earlier task has asked for has to show in the size before anything is asked for. Open jobs of the container
-    are waited for, and so is, for half a minute, an extension that only the audit log tells of.
-  - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
-    waits for the volume itself, and fails rather than risk to extend twice as long as the audit log does not say that
-    an extension asked for before is done. To read the audit log takes C(hubs-auditlog-view). A key that lacks both
-    capabilities cannot know of an extension that was asked for a moment ago.
-  - Volumes without storage on the server of the instance, such as external ones, cannot be extended and are an error.
-    Whether one that is stateless can be, the platform decides.
+  - Extends a volume of an instance to at least a given size. A volume is never shrunk. No change if it is large enough.
+  - The size is that of the deployed volume as measured by the platform, or the configured size until it has been
+    measured. Volumes are thinly provisioned and use only the space that they need.
+  - The request is never sent again if it may have succeeded. After a timeout or a broken connection, the module resumes
+    from the volume, the open jobs and the audit log.
+  - The module first waits for open jobs of the container, and for up to half a minute for an earlier extension that
+    only the audit log shows.
+  - Without the capability C(apionly-jobs-view), the API key cannot see open jobs. The module then waits for the volume
+    itself, and fails if the audit log (C(hubs-auditlog-view)) does not show that an earlier extension is finished. A
+    key without both capabilities cannot detect a very recent extension.
+  - Volumes without storage on the server of the instance, such as external ones, cannot be extended, and the task
+    fails. For stateless volumes the platform decides.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -42,43 +40,41 @@ options:
     required: true
   instance_id:
     description:
-      - The instance. One that has migrated is an error that names its successor, which has volumes of its own.
+      - The instance. The task fails if it has migrated. The message contains its successor, which has its own volumes.
     type: str
     required: true
   volume_id:
     description:
-      - The volume by its id, as M(quayside.paas.instance_volume_info) returns it. It is another one after a migration.
-      - Exactly one of O(volume_id), O(destination) and O(identifier) is needed.
+      - Id of the volume, as M(quayside.paas.instance_volume_info) returns it. A migration changes the id.
+      - Exactly one of O(volume_id), O(destination) and O(identifier) is required.
     type: str
   destination:
     description:
-      - The volume by the path that it has in the container.
+      - Mount path of the volume in the container.
     type: str
   identifier:
     description:
-      - The volume by the identifier of its configuration.
+      - Identifier of the volume in its configuration.
     type: str
   size:
     description:
-      - The size that the volume shall have at least, as a whole number with one of the units C(B), C(K), C(M), C(G),
-        C(T) and C(P), in upper or lower case and with or without another C(B) behind it, for example V(20G) or
-        V(512MB).
-      - A C(G) is 1024 C(M). The MB in which the platform tells the size of volumes are taken for C(M). What is missing
-        is rounded up to whole C(M).
+      - Minimum size of the volume, as a whole number with one of the units C(B), C(K), C(M), C(G), C(T) and C(P), in
+        upper or lower case, with an optional trailing C(B), for example V(20G) or V(512MB).
+      - A C(G) is 1024 C(M). An MB of the platform counts as one C(M). The extension is rounded up to whole C(M).
     type: str
     required: true
 """
 
 EXAMPLES = r"""
 ---
-- name: At least 20 GB for the data
+- name: Extend the data volume to at least 30 GB
   quayside.paas.instance_volume:
     container_id: 66c000000000000000000003
     instance_id: 66d000030000000000000001
     destination: /var/lib/postgresql
-    size: 20G
+    size: 30G
 
-- name: Say what it would take, without doing it
+- name: Calculate an extension without performing it
   quayside.paas.instance_volume:
     container_id: 66c000000000000000000003
     instance_id: 66d000030000000000000001
