@@ -42,11 +42,11 @@ EXAMPLES = r"""
 ---
 - name: Read the volumes of an instance
   quayside.paas.instance_volume_info:
-    container_id: 66c000000000000000000001
-    instance_id: 66d000010000000000000001
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
   register: found
 
-- name: Say how full they are
+- name: Show the used space
   ansible.builtin.debug:
     msg: "{{ item.config.destination }} holds {{ item.deployed.storage.used }} of {{ item.deployed.storage.total }} MB"
   loop: "{{ found.volumes | selectattr('deployed') }}"
@@ -55,12 +55,12 @@ EXAMPLES = r"""
 
 - name: Read the volumes of every instance of a container
   quayside.paas.instance_volume_info:
-    container_id: 66c000000000000000000001
+    container_id: 66c000000000000000000003
 
 - name: Read how to reach a volume by SFTP
   quayside.paas.instance_volume_info:
-    container_id: 66c000000000000000000001
-    instance_id: 66d000010000000000000001
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
     secrets: true
   register: with_secrets
 """

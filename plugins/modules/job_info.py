@@ -11,8 +11,8 @@ module: job_info
 short_description: Read Cycle jobs
 version_added: 0.1.0
 description:
-  - Returns the jobs of the hub, or one of them. Whatever takes time on the platform is a job.
-  - The platform removes jobs some time after they are done. Of one that is not there nobody can say how it ended.
+  - Returns the jobs of the hub, or one job. Long-running operations of the platform are jobs.
+  - The platform removes finished jobs after some time. The outcome of a removed job is unknown.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -63,13 +63,13 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Read what is going on, the newest first
+- name: Read the unfinished jobs, the newest first
   quayside.paas.job_info:
     filters:
       state: [new, queued, scheduled, running]
     sort: [-id]
 
-- name: Start to place instances without waiting
+- name: Place instances without waiting
   quayside.paas.instance:
     container_id: 66c000000000000000000001
     placement:
@@ -78,14 +78,14 @@ EXAMPLES = r"""
     wait: false
   register: placed
 
-- name: Read how that goes
+- name: Read the jobs of that task
   quayside.paas.job_info:
     job_id: "{{ item.id }}"
   loop: "{{ placed.jobs }}"
   loop_control:
     label: "{{ item.action }}"
 
-- name: Read what failed since yesterday, and who asked for it
+- name: Read the failed jobs of the last day with their creators
   quayside.paas.job_info:
     filters:
       state: [error, expired]
@@ -122,7 +122,7 @@ jobs:
       returned: always
       type: dict
     schedule:
-      description: When it shall run. A time in the year 1 means at once.
+      description: Scheduled time. A time in the year 1 means at once.
       returned: always
       type: str
     tasks:
@@ -133,11 +133,11 @@ jobs:
       type: list
       elements: dict
     expires:
-      description: When it gives up.
+      description: Expiry time.
       returned: always
       type: str
     hash:
-      description: What tells it from other jobs that do the same.
+      description: Hash that identifies duplicates of the job.
       returned: always
       type: str
     limit_duplicates:
@@ -145,7 +145,7 @@ jobs:
       returned: always
       type: bool
     creator:
-      description: Who asked for it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     state:
