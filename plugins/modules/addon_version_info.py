@@ -44,13 +44,13 @@ EXAMPLES = r"""
     project_id: storefront
     addon_id: orders-postgres
 
-- name: Read the versions of everything
+- name: Read the versions of all addons
   quayside.paas.addon_version_info:
   register: found
 
-- name: Name the addons whose version is not supported any more, or not for long
+- name: Show the addons whose version is deprecated or discontinued
   ansible.builtin.debug:
-    msg: "{{ item.addon_id }}: {{ item.version }}, until {{ item.discontinued_by | default('it is gone') }}"
+    msg: "{{ item.addon_id }}: {{ item.version }}, until {{ item.discontinued_by | default('no date') }}"
   loop: "{{ found.addon_versions | selectattr('lifecycle_status', 'in', ['deprecated', 'discontinued']) }}"
   loop_control:
     label: "{{ item.addon_id }}"

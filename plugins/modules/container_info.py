@@ -36,7 +36,7 @@ options:
     type: str
   filters:
     description:
-      - Return only the containers that pass all of these.
+      - Return only the containers that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -46,7 +46,7 @@ options:
         elements: str
       identifier:
         description:
-          - Those with this identifier. There may be several, in different environments.
+          - Those with this identifier. There can be several, in different environments.
         type: str
       deployment_strategy:
         description:
@@ -84,7 +84,7 @@ options:
         elements: str
       creator:
         description:
-          - Those made by the account, the API key or whatever else has this id.
+          - Those created by the account, API key or other creator with this id.
         type: str
       search:
         description:
@@ -208,7 +208,7 @@ containers:
       returned: when the platform reports it
       type: dict
     instances:
-      description: How many instances it has. O(meta=instances_count) counts them by state.
+      description: Number of instances. O(meta=instances_count) counts them by state.
       returned: always
       type: int
     volumes:
@@ -219,7 +219,7 @@ containers:
       type: list
       elements: dict
     annotations:
-      description: What its owner noted. The keys are the owner's. V(null) when there is nothing.
+      description: Annotations set by its owner, with unchanged keys. V(null) if there are none.
       returned: when the platform reports it
       type: dict
     role:

@@ -32,7 +32,7 @@ options:
     type: str
   filters:
     description:
-      - Return only the environments that pass all of these.
+      - Return only the environments that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -42,11 +42,11 @@ options:
         elements: str
       identifier:
         description:
-          - Those with this identifier. There may be several.
+          - Those with this identifier. There can be several.
         type: str
       creator:
         description:
-          - Those made by the account, the API key or whatever else has this id.
+          - Those created by the account, API key or other creator with this id.
         type: str
       stack_build:
         description:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
     meta: [instances_count]
   register: all
 
-- name: Say how many there are
+- name: Show the numbers
   ansible.builtin.debug:
     msg: "{{ item.name }} has {{ item.meta.instances_count.available }} instances"
   loop: "{{ all.environments }}"
@@ -166,7 +166,7 @@ environments:
       returned: always
       type: dict
     acl:
-      description: Who may do what with it. V(null) when the roles decide.
+      description: Access control list. V(null) if only roles apply.
       returned: when the platform reports it
       type: dict
     private_network:

@@ -13,10 +13,9 @@ version_added: 0.1.0
 description:
   - Returns the instances of a container, of a server, of every container of an environment, or of every container of
     the hub, or a single instance.
-  - Instances have no names. They are told by their ids, which say how old they are, by C(hostname) and by the server
-    that they are on.
-  - Instances that were deleted, and those that are kept only until they are purged, may be among them. See C(state)
-    and C(ready_state).
+  - Instances have no names. Identify them by id, which sorts by age, by C(hostname) and by server.
+  - The result can include deleted instances, and those that are kept only until they are purged. See C(state) and
+    C(ready_state).
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -33,18 +32,18 @@ options:
     description:
       - Read the instances of this container.
       - Without this option, O(server_id) and O(environment_id), those of every container of the hub, with one request
-        or more for each container. They stand in the order of the containers, and O(sort) applies within each.
+        or more for each container. They are in the order of the containers, and O(sort) applies within each.
     type: str
   instance_id:
     description:
       - Read this instance only. Needs O(container_id).
       - Mutually exclusive with O(filters) and O(sort).
-      - When the container has none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   server_id:
     description:
-      - Read the instances that are on this server, whatever container they are made from.
-      - For this list the platform has neither O(filters) nor O(sort) nor O(meta).
+      - Read the instances of all containers on this server.
+      - The platform does not support O(filters), O(sort) and O(meta) for this list.
       - Mutually exclusive with O(container_id), O(instance_id) and O(environment_id).
     type: str
   environment_id:
@@ -54,7 +53,7 @@ options:
     type: str
   filters:
     description:
-      - Return only the instances that pass all of these.
+      - Return only the instances that match all of these filters.
     type: dict
     suboptions:
       state:

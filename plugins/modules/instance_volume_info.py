@@ -57,7 +57,7 @@ EXAMPLES = r"""
   quayside.paas.instance_volume_info:
     container_id: 66c000000000000000000003
 
-- name: Read how to reach a volume by SFTP
+- name: Read the SFTP credentials of a volume
   quayside.paas.instance_volume_info:
     container_id: 66c000000000000000000003
     instance_id: 66d000030000000000000001

@@ -32,7 +32,7 @@ options:
     type: str
   filters:
     description:
-      - Return only the jobs that pass all of these.
+      - Return only the jobs that match all of these filters.
     type: dict
     suboptions:
       state:

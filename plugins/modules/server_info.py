@@ -37,7 +37,7 @@ options:
     type: str
   filters:
     description:
-      - Return only the servers that pass all of these.
+      - Return only the servers that match all of these filters.
     type: dict
     suboptions:
       state:

@@ -35,7 +35,7 @@ EXAMPLES = r"""
   quayside.paas.template_info:
   register: found
 
-- name: Name those that run by themselves
+- name: Show those that run automatically
   ansible.builtin.debug:
     msg: "{{ item.id }}"
   loop: "{{ found.templates | selectattr('options.autorun', 'defined') | selectattr('options.autorun') }}"
