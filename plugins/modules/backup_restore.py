@@ -86,7 +86,7 @@ EXAMPLES = r"""
 - name: Restore a backup
   quayside.paas.backup_restore:
     project_id: staging
-    addon_id: orders-postgres
+    addon_id: ledger-postgres
     backup_id: nightly-2026-11-01
     wait_timeout: 3600
 
@@ -112,7 +112,7 @@ EXAMPLES = r"""
 - name: Abort the restore of a backup that is in progress
   quayside.paas.backup_restore:
     project_id: staging
-    addon_id: orders-postgres
+    addon_id: ledger-postgres
     backup_id: nightly-2026-11-01
     state: aborted
 """
@@ -159,7 +159,7 @@ restore:
       type: str
   sample:
     project_id: staging
-    addon_id: orders-postgres
+    addon_id: ledger-postgres
     backup_id: nightly-2026-11-01
     id: 668596c647fed81696a8a82c
     status: completed
