@@ -6,19 +6,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: northflank_user
-short_description: Lets Northflank run commands in a container as another user
+short_description: Run commands in a container on Northflank as another user
 version_added: 0.1.0
 author:
   - Quayside contributors (@quayside)
 description:
-  - Northflank's exec can run each command as any user of the container. With this plugin C(become) asks for that, so
-    that nothing like C(sudo) has to be in the image, and no password is needed.
-  - It works with the connection P(quayside.paas.northflank_exec#connection) only. With any other one the command is not
-    run, and its error says so.
+  - Runs each command as another user of the container through the exec API of Northflank. The image needs no C(sudo),
+    and no password is required.
+  - Works only with the connection P(quayside.paas.northflank_exec#connection). With any other connection, the command
+    fails without running.
 options:
   become_user:
     description:
-      - The user to become, a name that the container knows or a number.
+      - User to become, as a user name in the container or a number.
     type: str
     default: root
     vars:
@@ -42,13 +42,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: As the database's own user
+- name: Run as the user of the database
   hosts: northflank_addon_type_postgresql
   become: true
   become_method: quayside.paas.northflank_user
   become_user: postgres
   tasks:
-    - name: Which databases are there?
+    - name: List the databases
       ansible.builtin.command:
         cmd: psql --list
       changed_when: false

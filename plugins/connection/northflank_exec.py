@@ -7,19 +7,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 name: northflank_exec
-short_description: Runs tasks in containers of Northflank
+short_description: Run tasks in containers on Northflank
 version_added: 0.1.0
 description:
-  - Runs commands in a container of an addon, a service or a job, and copies files to and from it, over the WebSocket
-    that Northflank calls exec. Nothing has to listen in the container, and no port has to be open.
-  - The inventory P(quayside.paas.northflank#inventory) sets everything that it needs. Hosts that C(add_host) makes need
+  - Runs commands in a container of an addon, a service or a job, and copies files to and from it, over the
+    WebSocket exec API of Northflank. The container needs no SSH server and no open port.
+  - The inventory P(quayside.paas.northflank#inventory) sets all required variables. Hosts created with C(add_host) need
     O(project_id), O(kind) and O(resource_id).
   - The container needs a POSIX shell and the usual tools, as coreutils or busybox provide them, and Python for most
     modules. Files are copied without C(tar).
-  - Each command is a WebSocket of its own, so there is nothing to keep open between tasks. A handshake that fails is
-    repeated within O(retry_budget). Nothing is repeated once the command was sent.
-  - A host is unreachable when the token is refused, when the container is not there, and when the connection breaks. A
-    task fails when a command takes longer than O(command_timeout), and when a file cannot be copied.
+  - Each command is a WebSocket of its own, so there is nothing to keep open between tasks. A failed handshake is
+    retried within O(retry_budget). A command that has been sent is never retried.
+  - A host is unreachable if the token is rejected, the container does not exist, or the connection breaks. A task fails
+    if a command takes longer than O(command_timeout), or if a file cannot be copied.
 author:
   - Quayside contributors (@quayside)
 requirements:
@@ -31,7 +31,7 @@ extends_documentation_fragment:
   - ansible.builtin.connection_pipelining
 options:
   remote_addr:
-    description: Name of the container, as lists of containers have it.
+    description: Name of the container, as in lists of containers.
     type: str
     default: inventory_hostname
     vars:
@@ -39,29 +39,29 @@ options:
       - name: ansible_host
       - name: delegated_vars['ansible_host']
   project_id:
-    description: Id of the project. Needed.
+    description: Id of the project. Required.
     type: str
     vars:
       - name: ansible_northflank_project_id
   kind:
-    description: What the container belongs to. Needed.
+    description: Kind of resource that the container belongs to. Required.
     type: str
     choices: [addon, service, job]
     vars:
       - name: ansible_northflank_kind
   resource_id:
-    description: Id of the addon, service or job. Needed.
+    description: Id of the addon, service or job. Required.
     type: str
     vars:
       - name: ansible_northflank_resource_id
   container_name:
-    description: Which one to use, where O(remote_addr) has several containers side by side.
+    description: Name of the container to use if O(remote_addr) has several.
     type: str
     vars:
       - name: ansible_northflank_container_name
   remote_user:
     description:
-      - The user that runs the commands, a name that the container knows or a number. Without it, the user of the image.
+      - User that runs the commands, as a user name in the container or a number. By default, the user of the image.
       - To change the user for some tasks, see P(quayside.paas.northflank_user#become).
     type: str
     vars:
@@ -77,7 +77,7 @@ options:
       - name: remote_user
   group:
     description:
-      - The group that runs the commands, a name or a number. Without it, the group that belongs to the user.
+      - Group that runs the commands, as a name or a number. By default, the group of the user.
       - Does not apply to commands that P(quayside.paas.northflank_user#become) runs as another user.
     type: str
     vars:
@@ -100,8 +100,8 @@ options:
     default: 10
   command_timeout:
     description:
-      - Seconds that a command may take. Without it, there is no limit.
-      - The task fails then. Whether the command goes on in the container is not known.
+      - Maximum number of seconds for a command. By default, there is no limit.
+      - When the command times out, the task fails. The command may still be running in the container.
     type: int
     vars:
       - name: ansible_northflank_command_timeout
@@ -112,12 +112,11 @@ options:
         key: command_timeout
   silence_timeout:
     description:
-      - Seconds that Northflank may go without a sign of life while a command runs. Pings are sent meanwhile, so a
-        command that says nothing is no silence.
-      - It is not known whether Northflank answers pings. Until it has answered one, a missing answer counts for
-        nothing, and only the operating system watches whether the other machine is there. Set O(command_timeout) if you
-        want to be sure of an end.
-      - Input for a command that takes none of it for so long counts as silence too.
+      - Maximum number of seconds without data or a pong from Northflank while a command runs. Pings are sent meanwhile,
+        so a command without output does not time out.
+      - Whether Northflank replies to pings is not documented. Until the first pong, a missing one is ignored, and only
+        TCP detects a lost peer. Set O(command_timeout) to guarantee an end.
+      - A command that reads none of its input for this time also times out.
     type: int
     default: 60
     vars:
@@ -128,10 +127,10 @@ options:
       - section: northflank_exec
         key: silence_timeout
 notes:
-  - With O(pipelining) a task needs one or two commands, without it five to seven. Each one is a connection to
-    Northflank, so pipelining is worth while.
-  - In check mode the container is connected to as well, because modules that support check mode run there.
-  - C(async) works as far as processes may outlive the command that started them.
+  - Enable O(pipelining). A task then needs one or two commands instead of five to seven, and each command is a
+    connection.
+  - Check mode also connects to the container, because modules that support check mode run there.
+  - C(async) works if processes in the container can outlive the command that started them.
   - A command that is given input, as pipelining does, gets all of it or none of its end. If the connection breaks
     in between, it is left with a part.
   - The handshakes may count against the rate limit of the API.
@@ -143,32 +142,32 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: In every container of the shop
-  hosts: northflank_project_web_shop
+- name: Run in every container of a project
+  hosts: northflank_project_storefront
   vars:
     ansible_pipelining: true
   tasks:
-    - name: How much room is there?
+    - name: Show the disk usage
       ansible.builtin.command:
         cmd: df -h
       changed_when: false
 
-- name: Without an inventory
+- name: Create hosts without an inventory plugin
   hosts: localhost
   gather_facts: false
   tasks:
-    - name: Which containers does the database have?
+    - name: Read the containers of the database
       quayside.paas.addon_container_info:
-        project_id: web-shop
+        project_id: storefront
         addon_id: orders-postgres
       register: found
 
-    - name: Make hosts of them
+    - name: Add them as hosts
       ansible.builtin.add_host:
         name: "{{ item.name }}"
         groups: databases
         ansible_connection: quayside.paas.northflank_exec
-        ansible_northflank_project_id: web-shop
+        ansible_northflank_project_id: storefront
         ansible_northflank_kind: addon
         ansible_northflank_resource_id: orders-postgres
       loop: "{{ found.containers }}"

@@ -6,53 +6,53 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # How to reach Cycle.
+    # Connection to the API of Cycle.
     DOCUMENTATION = r"""
 requirements:
   - requests >= 2.28
 options:
   api_key:
     description:
-      - An API key of the hub, made in the portal under a role.
-      - Without the option, the environment variable E(CYCLE_API_KEY) is used. One of the two is needed.
-        E(CYCLE_API_TOKEN), which containers find in their environment, is something else.
-      - Prefer C(module_defaults) or the environment of the controller to C(environment) on a task, which Ansible shows
-        at high verbosity.
+      - An API key of the hub, created in the portal with a role.
+      - If not set, the environment variable E(CYCLE_API_KEY) is used. One of the two is required.
+        E(CYCLE_API_TOKEN), which the platform sets in containers, is a different token.
+      - Set it with C(module_defaults) or in the environment of the controller. Ansible displays the C(environment)
+        keyword of a task at high verbosity.
     type: str
   hub_id:
     description:
-      - Id of the hub to work in.
-      - Without the option, the environment variable E(CYCLE_HUB_ID) is used. One of the two is needed.
+      - Id of the hub.
+      - If not set, the environment variable E(CYCLE_HUB_ID) is used. One of the two is required.
     type: str
   api_url:
     description:
-      - Address of the API, with or without C(/v1) at its end. Hubs with a core of their own have another one,
+      - URL of the API, with or without a trailing C(/v1). Hubs on a dedicated core use
         C(https://api.CORE.cycle.io).
-      - Without the option, the environment variable E(CYCLE_BASE_URL) is used.
+      - If not set, the environment variable E(CYCLE_BASE_URL) is used.
     type: str
     default: https://api.cycle.io
   timeout:
     description:
-      - Seconds to wait for the connection, for an answer to begin, and for it to be complete, V(1) to V(3600).
+      - Seconds to wait for the connection, for the response to begin, and for it to be complete, V(1) to V(3600).
     type: int
     default: 30
   retry_budget:
     description:
-      - Seconds in all that the task may spend on failed attempts and on the waits between them, V(0) to V(86400).
-        V(0) turns repetition off.
-      - Repeated are requests that were refused with status 429 or answered with 502, 503 or 504, and broken
-        connections. A C(Retry-After) of the platform is obeyed when it fits in. What creates something is repeated
-        only when the platform refused it with status 429, or when it was never sent.
+      - Total number of seconds to spend on failed requests and on the delays between retries, V(0) to V(86400).
+        V(0) disables retries.
+      - Requests are retried after the status codes 429, 502, 503 and 504, and after broken connections. C(Retry-After)
+        is respected within the budget. Requests that create something are retried only after 429, or if they were
+        never sent.
     type: int
     default: 120
   validate_certs:
     description:
-      - Whether the certificate of the API is verified.
+      - Whether to verify the TLS certificate of the API.
     type: bool
     default: true
   ca_path:
     description:
-      - A file, or a folder prepared by C(openssl rehash), with the certificates of the authorities to trust instead of
+      - Path of a file, or of a directory prepared with C(openssl rehash), with the CA certificates to trust instead of
         the default ones.
     type: path
 seealso:
@@ -72,14 +72,14 @@ attributes:
       - quayside.paas.cycle
 """
 
-    # For modules that hide secrets unless asked for.
+    # For modules that return secrets only on request.
     SECRETS = r"""
 options:
   secrets:
     description:
-      - Whether to return passwords, and the values of environment variables of containers. Without it they are V(null);
-        their names are returned all the same.
-      - The result of such a task is kept from display and logs as with C(no_log). A registered variable has it.
+      - Whether to return passwords, and the values of environment variables of containers. If V(false), the values are
+        V(null), and only their names are returned.
+      - The result of such a task is hidden from output and logs, as with C(no_log). A registered variable contains it.
     type: bool
     default: false
 """
@@ -89,7 +89,7 @@ options:
 options:
   sort:
     description:
-      - Fields to sort by, with V(-) in front for the reverse, for example V(-id) for the newest first.
+      - Fields to sort by. Prefix a field with V(-) for descending order, for example V(-id) for the newest first.
     type: list
     elements: str
 """
@@ -134,9 +134,9 @@ options:
       - name: ansible_cycle_ca_path
   inventory_source:
     description:
-      - The inventory file whose token is used when the connection has none of its own. Set by
-        P(quayside.paas.cycle#inventory) for its hosts when the token stands in the file; the token itself stays in
-        the memory of the run.
+      - The inventory file whose token is used if the connection has none. Set by
+        P(quayside.paas.cycle#inventory) for its hosts if the file contains the token. The token itself stays in
+        memory.
     type: str
     vars:
       - name: ansible_cycle_inventory_source

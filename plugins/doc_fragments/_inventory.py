@@ -11,39 +11,37 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   plugin:
-    description: Says that the file belongs to this plugin.
+    description: Marks the file as a configuration of this plugin.
     type: str
     required: true
   hostname:
     description:
-      - A template that gives the name of a host from its facts. Without it the usual name is used.
-      - Where it cannot be rendered, the usual name is used, with a warning; with O(strict) the inventory fails.
-      - Characters other than letters, digits, C(.), C(-) and C(_) become C(_), and so does a C(.) or C(-) at the
-        beginning. An empty name becomes C(host).
-      - Each host whose name is then empty, that of another host, of a group, or one that Ansible understands otherwise,
-        such as C(all) or C(localhost), gets C(_) and 12 digits appended, which depend on what identifies the host on
-        the platform, and on nothing else. So of several hosts with one name none has just that name.
-      - The same goes for a host that has the name of one of another inventory of the collection, read before.
+      - A template that renders the name of a host from its facts. By default, the usual name is used.
+      - If it cannot be rendered, the usual name is used, with a warning. With O(strict), the inventory fails instead.
+      - Characters other than letters, digits, C(.), C(-) and C(_) are replaced by C(_), and so is a leading C(.) or
+        C(-). An empty name is replaced by C(host).
+      - C(_) and 12 digits are appended to a name that was empty, is reserved (such as C(all) or C(localhost)), or is
+        that of a group, of another host, or of a host of another inventory of the collection that was read before. The
+        digits depend only on the identity of the host on the platform. All hosts that share a name get them.
       - Ansible warns about changed names.
     type: str
   prefix:
-    description: What the names of facts and of built-in groups begin with. Letters, digits and underscores.
+    description: Prefix of the names of facts and built-in groups. Letters, digits and underscores.
     type: str
   connection:
     description:
-      - Set C(ansible_connection), and the variables that the connection plugin needs to reach the host, so that plays
-        can go there at once.
-      - A token or key that stands in the file is not among the variables; it is kept in the memory of the run.
+      - Whether to set C(ansible_connection), and the variables that the connection plugin needs to connect to the host.
+      - A token or key in the file is not set as a variable. It is only kept in memory.
     type: bool
     default: true
   concurrency:
-    description: How many requests may be under way at once, V(1) to V(32).
+    description: Maximum number of concurrent requests, V(1) to V(32).
     type: int
     default: 4
 notes:
-  - Options except O(hostname), O(compose), O(groups) and O(keyed_groups) may be templates or vaulted values. They can
+  - Text from the platform is never evaluated as a template.
+  - The cache contains no secrets. It is not used if the options select other data than it contains, and not written if
+    something could not be read.
+  - Options except O(hostname), O(compose), O(groups) and O(keyed_groups) can be templates or vaulted values. They can
     use lookups and extra variables.
-  - No text from the platform is ever taken for a template.
-  - The cache holds what was read, without secrets. It is not used when the options ask for something else than is in
-    it, and keeps nothing when something could not be read.
 """

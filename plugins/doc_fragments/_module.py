@@ -44,11 +44,11 @@ attributes:
 options:
   in_process:
     description:
-      - Whether the task may run inside the controller's own process when it runs on the controller anyway.
-        This saves starting a process, several hundred milliseconds a task and loop item, and the results are the same.
+      - Whether to run the task inside the process of the controller if it runs on the controller. This saves several
+        hundred milliseconds for each task and loop item. The results are the same.
       - Tasks with C(become) or C(async), tasks on other hosts, and tasks with a Python interpreter of their own always
-        run as ordinary modules. Where the interpreter is left to discovery, it is the controller's own that runs them.
-      - The variable C(quayside_paas_in_process) sets this for a host, a group or a play. The option wins.
+        run as ordinary modules. If the interpreter is left to discovery, the controller's own is used.
+      - The variable C(quayside_paas_in_process) sets this for a host, a group or a play. The option takes precedence.
     type: bool
     default: true
 """
@@ -58,8 +58,8 @@ options:
 options:
   limit:
     description:
-      - Return at most this many, and stop reading when they are there.
-      - Without it everything is read, a hundred a request.
+      - Maximum number of items to return. Reading stops when it is reached.
+      - By default, all items are read, 100 a request.
     type: int
 """
 
@@ -68,30 +68,31 @@ options:
 options:
   concurrency:
     description:
-      - How many requests may be under way at a time when several lists or items are read, V(1) to V(32).
+      - Maximum number of concurrent requests when several lists or items are read, V(1) to V(32).
       - It does not change the order of the results.
-      - With O(limit) lists are read one after the other, so that no request is spent on what is not wanted.
+      - With O(limit), lists are read one after the other, to save requests.
     type: int
     default: 4
 """
 
-    # For modules that set something going on the platform.
+    # For modules that start an operation on the platform.
     WAIT = r"""
 options:
   wait:
     description:
-      - Whether to wait until it is done. Otherwise the task ends as soon as the platform has accepted what it was asked
-        for.
+      - Whether to wait until the operation is finished. Otherwise the task ends as soon as the platform has accepted
+        the request.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait in all, V(0) to V(86400). When they are over the task fails, and what it has set going goes on.
+      - Total number of seconds to wait, V(0) to V(86400). When the wait times out, the task fails, and the operation
+        continues on the platform.
     type: int
     default: 300
   wait_interval:
     description:
-      - Seconds between two looks, V(1) to V(3600).
+      - Seconds between two polls, V(1) to V(3600).
     type: int
     default: 2
 """

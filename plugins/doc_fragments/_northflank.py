@@ -6,52 +6,52 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # How to reach Northflank.
+    # Connection to the API of Northflank.
     DOCUMENTATION = r"""
 requirements:
   - requests >= 2.28
 options:
   api_token:
     description:
-      - A token for the Northflank API, made in the web application under an API role.
-      - Without the option, the environment variable E(NORTHFLANK_API_TOKEN) is used, then E(NF_API_TOKEN).
-        One of the three is needed.
-      - Prefer C(module_defaults) or the environment of the controller to C(environment) on a task, which Ansible shows
-        at high verbosity.
+      - A token for the Northflank API, created in the web application with an API role.
+      - If not set, the environment variable E(NORTHFLANK_API_TOKEN) is used, then E(NF_API_TOKEN).
+        One of the three is required.
+      - Set it with C(module_defaults) or in the environment of the controller. Ansible displays the C(environment)
+        keyword of a task at high verbosity.
     type: str
   api_url:
     description:
-      - Address of the API, with or without C(/v1) at its end.
-      - Without the option, the environment variable E(NORTHFLANK_API_BASE_URL) is used, then E(NF_API_HOST), then
+      - URL of the API, with or without a trailing C(/v1).
+      - If not set, the environment variable E(NORTHFLANK_API_BASE_URL) is used, then E(NF_API_HOST), then
         E(NF_HOST).
     type: str
     default: https://api.northflank.com
   team_id:
     description:
-      - Work in this team. Needed with the token of an organisation; the token of a team works in its own.
-      - Without the option, the environment variable E(NORTHFLANK_TEAM_ID) is used.
+      - Id of the team. Required with the token of an organisation. The token of a team uses its own team by default.
+      - If not set, the environment variable E(NORTHFLANK_TEAM_ID) is used.
     type: str
   timeout:
     description:
-      - Seconds to wait for the connection, for an answer to begin, and for it to be complete, V(1) to V(3600).
+      - Seconds to wait for the connection, for the response to begin, and for it to be complete, V(1) to V(3600).
     type: int
     default: 30
   retry_budget:
     description:
-      - Seconds in all that the task may spend on failed attempts and on the waits between them, V(0) to V(86400).
-        V(0) turns repetition off.
-      - Repeated are requests that were refused with status 429 or answered with 502, 503 or 504, and broken
-        connections. The platform's C(Retry-After) and C(x-ratelimit-reset) are obeyed when they fit in.
+      - Total number of seconds to spend on failed requests and on the delays between retries, V(0) to V(86400).
+        V(0) disables retries.
+      - Requests are retried after the status codes 429, 502, 503 and 504, and after broken connections. C(Retry-After)
+        and C(x-ratelimit-reset) are respected within the budget.
     type: int
     default: 120
   validate_certs:
     description:
-      - Whether the certificate of the API is verified.
+      - Whether to verify the TLS certificate of the API.
     type: bool
     default: true
   ca_path:
     description:
-      - A file, or a folder prepared by C(openssl rehash), with the certificates of the authorities to trust instead of
+      - Path of a file, or of a directory prepared with C(openssl rehash), with the CA certificates to trust instead of
         the default ones.
     type: path
 seealso:
@@ -71,24 +71,25 @@ attributes:
       - quayside.paas.northflank
 """
 
-    # For modules that set something going. Sparing, because of the rate limit.
+    # For modules that start an operation. They poll slowly because of the rate limit.
     WAIT = r"""
 options:
   wait:
     description:
-      - Whether to wait until it is done. Otherwise the task ends as soon as the platform has accepted what it was asked
-        for.
+      - Whether to wait until the operation is finished. Otherwise the task ends as soon as the platform has accepted
+        the request.
     type: bool
     default: true
   wait_timeout:
     description:
-      - Seconds to wait in all, V(0) to V(86400). When they are over the task fails, and what it has set going goes on.
+      - Total number of seconds to wait, V(0) to V(86400). When the wait times out, the task fails, and the operation
+        continues on the platform.
     type: int
     default: 1800
   wait_interval:
     description:
-      - Seconds between two looks, V(1) to V(3600). Each look is a request, of which the platform allows for 1000 an
-        hour unless agreed otherwise.
+      - Seconds between two polls, V(1) to V(3600). Each poll is a request. The default rate limit of the platform is
+        1000 requests an hour.
     type: int
     default: 5
 """
@@ -136,9 +137,9 @@ options:
       - name: ansible_northflank_ca_path
   inventory_source:
     description:
-      - The inventory file whose token is used when the connection has none of its own. Set by
-        P(quayside.paas.northflank#inventory) for its hosts when the token stands in the file; the token itself stays in
-        the memory of the run.
+      - The inventory file whose token is used if the connection has none. Set by
+        P(quayside.paas.northflank#inventory) for its hosts if the file contains the token. The token itself stays in
+        memory.
     type: str
     vars:
       - name: ansible_northflank_inventory_source

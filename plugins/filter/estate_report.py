@@ -113,13 +113,13 @@ options:
 EXAMPLES = r"""
 - name: Read the addons of a project
   quayside.paas.addon_info:
-    project_id: web-shop
+    project_id: storefront
     full: true
   register: addons
 
 - name: Read their backups
   quayside.paas.addon_backup_info:
-    project_id: web-shop
+    project_id: storefront
   register: backups
 
 - name: Show what is wrong with them

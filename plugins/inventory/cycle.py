@@ -7,22 +7,22 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 name: cycle
-short_description: Instances of Cycle as hosts
+short_description: Add instances on Cycle to the inventory
 version_added: 0.1.0
 description:
-  - Makes a host of each running instance of the containers of a hub on Cycle.
-  - The file has to have a name that ends in C(.cycle.yml) or C(.cycle.yaml).
-  - The hosts can be connected to at once, with P(quayside.paas.cycle_ssh#connection).
-  - The usual name of a host is the host name of the instance, or the identifier of its container, C(-) and its id where
-    it has none. Hosts of the same name are told apart by the id of the instance; see O(hostname).
-  - What cannot be read, such as the instances of one container, is warned about by name; the other hosts stay. Only
-    when nothing can be read does the inventory fail.
+  - Adds each running instance of the containers of a Cycle hub as a host.
+  - The name of the inventory file must end in C(.cycle.yml) or C(.cycle.yaml).
+  - The hosts are set up for the connection P(quayside.paas.cycle_ssh#connection).
+  - The usual name of a host is the host name of the instance, or, if it has none, the identifier of its container, C(-)
+    and its id. The id of the instance makes duplicate names unique. See O(hostname).
+  - If something cannot be read, such as the instances of one container, a warning names it and the other hosts are
+    kept. The inventory fails only if nothing can be read.
   - Requests are one for each page of 100 containers, and one for each page of 100 instances of each container. A
-    container that says itself that it has no instances in one of O(states) costs none. O(environments), O(servers),
+    container that reports no instances in any of O(states) costs none. O(environments), O(servers),
     O(clusters) and O(telemetry) change that, as they say.
-  - The platform does not say where a list ends, nor how long a page may be, so a last page of 20 items or more costs
+  - The platform reports neither the end of a list nor the page size, so a last page of 20 items or more costs
     one more request.
-  - An instance has to fit each of O(environments), O(containers), O(servers), O(clusters) and O(states) that is given.
+  - An instance must match each of O(environments), O(containers), O(servers), O(clusters) and O(states) that is given.
   - The API key needs the capability C(containers-view); with O(servers) or O(clusters) C(servers-view) as well, and
     with O(environments) by name, to save requests, C(environments-view).
 author:
@@ -38,8 +38,8 @@ options:
     choices: [quayside.paas.cycle]
   environments:
     description:
-      - Ids, identifiers or names of the environments whose instances to take. Without them those of all are taken. One
-        that does not exist is warned about.
+      - Ids, identifiers or names of the environments to include. By default, all are included. A warning names those
+        that do not exist.
       - Only their containers are listed. That costs one more request for each page of 100 environments of the hub,
         unless all of them are given by ids.
     type: list
@@ -47,15 +47,15 @@ options:
     default: []
   containers:
     description:
-      - Ids, identifiers or names of the containers whose instances to take. Identifiers and names are not unique in a
-        hub, so one may mean several. One that does not exist is warned about.
-      - Of other containers no instances are read. The list of containers is read all the same.
+      - Ids, identifiers or names of the containers to include. Identifiers and names are not unique in a hub, so one
+        can match several. A warning names those that do not exist.
+      - Instances of other containers are not read. The list of containers is still read.
     type: list
     elements: str
     default: []
   servers:
     description:
-      - Ids, host names or nicknames of the servers whose instances to take. One that does not exist is warned about.
+      - Ids, host names or nicknames of the servers to include. A warning names those that do not exist.
       - Costs one more request for each page of 100 servers of the hub. Without O(environments) and O(containers) it
         takes, in place of all other requests, one for each page of 100 instances of each such server.
     type: list
@@ -63,36 +63,36 @@ options:
     default: []
   clusters:
     description:
-      - Identifiers or ids of the clusters whose instances to take, those on the servers of the clusters. One without
-        servers is warned about.
+      - Identifiers or ids of the clusters whose servers to include. A warning names those without servers.
       - Costs and saves the same requests as O(servers).
     type: list
     elements: str
     default: []
   states:
     description:
-      - Take instances in one of these states. An empty list takes all that the platform lists.
-      - With C(-v) Ansible says how many instances were left out because of their state.
-      - Instances that do not run are hosts all the same, which cannot be connected to.
+      - Include instances in one of these states. An empty list includes all.
+      - With C(-v), Ansible shows how many instances were excluded because of their state.
+      - Instances that are not running can be hosts, but connections to them fail.
     type: list
     elements: str
     choices: [new, starting, migrating, running, stopping, stopped, failed, deleting, deleted]
     default: [running]
   telemetry:
     description:
-      - Tell in C(cycle_telemetry) what each instance that runs uses, as C(summary) of
-        M(quayside.paas.instance_telemetry_info) does. What cannot be told is V(null).
-      - Costs one more request for each host that runs. Hosts are cached with what they used at that time.
+      - Add the resource usage of each running instance as C(cycle_telemetry), with the keys of C(summary) of
+        M(quayside.paas.instance_telemetry_info). Unknown values are V(null).
+      - Costs one more request for each running host. The cache contains the usage at that time.
     type: bool
     default: false
   prefix:
     default: cycle_
   builtin_groups:
     description:
-      - Make the groups C(cycle_environment_IDENTIFIER), C(cycle_container_IDENTIFIER), C(cycle_server_HOSTNAME),
+      - Create the groups C(cycle_environment_IDENTIFIER), C(cycle_container_IDENTIFIER), C(cycle_server_HOSTNAME),
         C(cycle_location_CODE), C(cycle_state_STATE), and of C(cycle_health_healthy), C(cycle_health_unhealthy) and
-        C(cycle_health_unknown) the one that fits. Characters that names of groups cannot have become C(_).
-      - What the platform does not send with an instance has its id in place of the identifier, host name or code.
+        C(cycle_health_unknown) the one that applies. Characters that are invalid in group names are replaced by C(_).
+      - If the platform does not send a resource with the instance, its id is used instead of the identifier, host name
+        or code.
       - The health of an instance is unknown as long as its health check reported nothing, and always without one.
     type: bool
     default: true
@@ -111,7 +111,7 @@ notes:
     C(vendor);
     C(cycle_telemetry) with O(telemetry).
     They have the names and values that the modules return. Of what the platform does not send there is C(id) alone.
-  - Passwords and the like, and the environment variables of containers, are not among the facts.
+  - Facts contain no passwords and no environment variables of containers.
 seealso:
   - plugin: quayside.paas.cycle_ssh
     plugin_type: connection
@@ -123,12 +123,12 @@ EXAMPLES = r"""
 plugin: quayside.paas.cycle
 
 ---
-# What runs in production on two servers. The key is taken from a file.
+# Running instances in production on two servers, with the API key from a file
 plugin: quayside.paas.cycle
 api_key: "{{ lookup('ansible.builtin.file', '/run/secrets/cycle') }}"
-hub_id: 651586fca6078e98982dbd92
+hub_id: 66b000000000000000000001
 environments: [production]
-servers: [eu-ams-1, eu-ams-2]
+servers: [eu-ams-1, eu-fra-1]
 
 ---
 # Groups by region and by the tags of the servers: region_europe, tag_ssd
@@ -140,7 +140,7 @@ keyed_groups:
     prefix: tag
 
 ---
-# Unusual names, a variable, and a group of instances that use most of their memory
+# Custom names, a variable, and a group of instances that use most of their memory
 plugin: quayside.paas.cycle
 containers: [web, checkout-api]
 telemetry: true
@@ -151,13 +151,13 @@ groups:
   full: (cycle_telemetry.memory_share or 0) > 0.9
 
 ---
-# What failed or was stopped, to look at; it cannot be connected to.
+# Failed and stopped instances, without connection variables
 plugin: quayside.paas.cycle
 states: [failed, stopped]
 connection: false
 
 ---
-# Read the platform once an hour at most. Run ansible-playbook with --flush-cache to read it anew.
+# Read the platform once an hour at most. Run ansible-playbook with --flush-cache to refresh it.
 plugin: quayside.paas.cycle
 cache: true
 cache_plugin: ansible.builtin.jsonfile

@@ -7,17 +7,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 name: northflank
-short_description: Containers of Northflank as hosts
+short_description: Add containers on Northflank to the inventory
 version_added: 0.1.0
 description:
-  - Makes a host of each running container of the addons, services and jobs of Northflank.
-  - The file has to have a name that ends in C(.northflank.yml) or C(.northflank.yaml).
-  - The hosts can be connected to at once, with P(quayside.paas.northflank_exec#connection).
-  - The usual name of a host is that of its container. Hosts of the same name are told apart by their team, project,
-    kind, addon, service or job, and container; see O(hostname).
-  - What cannot be read, a project or the containers of a service, is warned about by name; the other hosts stay. Only
-    when nothing can be read does the inventory fail.
-  - Of a job there are the containers of one run, which the platform chooses. Services that only build have none.
+  - Adds each running container of the addons, services and jobs on Northflank as a host.
+  - The name of the inventory file must end in C(.northflank.yml) or C(.northflank.yaml).
+  - The hosts are set up for the connection P(quayside.paas.northflank_exec#connection).
+  - The usual name of a host is that of its container. Team, project, kind, addon, service or job,
+    and container make duplicate names unique. See O(hostname).
+  - If something cannot be read, such as a project, a warning names it and the other hosts are kept. The inventory fails
+    only if nothing can be read.
+  - Jobs have the containers of one run, which the platform chooses. Build services have none.
   - Requests are one for each page of 100 projects, unless O(projects) names them; one for each project; and one for
     each page of 100 containers of each addon, service and job. O(tags), O(details) and O(backups) cost more, as they
     say.
@@ -33,44 +33,44 @@ options:
   plugin:
     choices: [quayside.paas.northflank]
   kinds:
-    description: What to take containers from.
+    description: Kinds of resources whose containers to include.
     type: list
     elements: str
     choices: [addon, service, job]
     default: [addon, service, job]
   projects:
     description:
-      - Ids of the projects to read. Without them all that the token can see are read.
+      - Ids of the projects to read. By default, all that the token can access are read.
       - Fewer projects cost fewer requests.
     type: list
     elements: str
     default: []
   tags:
     description:
-      - Take addons, services and jobs that have one of these tags.
+      - Include addons, services and jobs that have one of these tags.
       - Costs one more request for each page of 100 addons, services or jobs of each project, as O(details) does.
     type: list
     elements: str
     default: []
   statuses:
     description:
-      - Take containers with one of these statuses, for example V(TASK_STARTING), V(TASK_FAILED) or V(TASK_FINISHED).
-        An empty list takes all.
-      - With C(-v) Ansible says how many containers were left out for their status.
-      - Containers that do not run are hosts all the same, which cannot be connected to.
+      - Include containers with one of these statuses, for example V(TASK_STARTING), V(TASK_FAILED) or V(TASK_FINISHED).
+        An empty list includes all.
+      - With C(-v), Ansible shows how many containers were excluded because of their status.
+      - Containers that are not running can be hosts, but connections to them fail.
     type: list
     elements: str
     default: [TASK_RUNNING]
   details:
     description:
-      - Read the lists of addons, services and jobs as well, which tell their C(tags) and C(status).
+      - Read the lists of addons, services and jobs as well, to get their C(tags) and C(status).
       - Costs one more request for each page of 100 addons, services or jobs of each project.
     type: bool
     default: false
   backups:
     description:
-      - Tell the last backup and the last restore of each addon, in C(northflank_last_backup) and
-        C(northflank_last_restore). They are V(null) when there is none.
+      - Add the last backup and the last restore of each addon, as C(northflank_last_backup) and
+        C(northflank_last_restore). They are V(null) if there is none.
       - Costs two more requests for each addon that has a host, and more where there are over 100 backups.
     type: bool
     default: false
@@ -78,8 +78,8 @@ options:
     default: northflank_
   builtin_groups:
     description:
-      - Make the groups C(northflank_project_ID), C(northflank_kind_KIND), C(northflank_addon_type_TYPE) and
-        C(northflank_status_STATUS). Characters that names of groups cannot have become C(_).
+      - Create the groups C(northflank_project_ID), C(northflank_kind_KIND), C(northflank_addon_type_TYPE) and
+        C(northflank_status_STATUS). Characters that are invalid in group names are replaced by C(_).
     type: bool
     default: true
 notes:
@@ -89,7 +89,7 @@ notes:
     in the project of it, with C(tags) and states where O(tags) or O(details) is set;
     C(northflank_container) as M(quayside.paas.addon_container_info) returns it;
     C(northflank_node) with C(name), C(pool_user_id), C(pool_provider_id) and C(host) of the node, which is empty except
-    on clusters of one's own;
+    on your own clusters;
     with O(backups), for addons, C(northflank_last_backup) and C(northflank_last_restore) as
     M(quayside.paas.addon_backup_info) and M(quayside.paas.backup_restore_info) return them.
 seealso:
@@ -103,15 +103,15 @@ EXAMPLES = r"""
 plugin: quayside.paas.northflank
 
 ---
-# The databases of two projects, with their last backups. The token is taken from a file.
+# The databases of two projects, with their last backups. The token comes from a file.
 plugin: quayside.paas.northflank
 api_token: "{{ lookup('ansible.builtin.file', '/run/secrets/northflank') }}"
 kinds: [addon]
-projects: [web-shop, billing]
+projects: [storefront, data-platform]
 backups: true
 
 ---
-# What is tagged for production, in groups by tag and region: tag_production, region_europe_west
+# Resources tagged for production, in groups by tag and region: tag_production, region_europe_west
 plugin: quayside.paas.northflank
 tags: [production]
 keyed_groups:
@@ -121,7 +121,7 @@ keyed_groups:
     prefix: region
 
 ---
-# Long names of hosts, a variable, and a group of databases that were not backed up
+# Long names of hosts, a variable, and a group of databases without backups
 plugin: quayside.paas.northflank
 backups: true
 hostname: "{{ northflank_project.id }}-{{ northflank_container.name }}"
@@ -131,7 +131,7 @@ groups:
   no_backup: northflank_kind == 'addon' and not northflank_last_backup
 
 ---
-# Read the platform once an hour at most. Run ansible-playbook with --flush-cache to read it anew.
+# Read the platform once an hour at most. Run ansible-playbook with --flush-cache to refresh it.
 plugin: quayside.paas.northflank
 cache: true
 cache_plugin: ansible.builtin.jsonfile

@@ -8,17 +8,17 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: addon_backup
-short_description: Take, keep, abort and delete backups of a Northflank addon
+short_description: Create, retain, abort or delete backups of a Northflank addon
 version_added: 0.1.0
 description:
-  - Takes a backup of an addon and waits until it is completed. Waits for one that is under way, keeps one from its
-    expiry, aborts or deletes one.
-  - With O(name), a backup is taken only where the addon has none of that name that is completed or under way. Without
-    O(name) and O(backup_id) every run takes a new one.
-  - A request for a backup is never sent a second time while the platform may have carried out the first. After a
-    time-out or a broken connection the module looks for a backup that was not there before, and goes on with it. When
-    it cannot be told which one it is, or none shows within 30 seconds, the task fails and says so.
-  - A backup that fails, is aborted or is not supported fails the task.
+  - Creates a backup of an addon and waits until it is completed. Can also wait for a backup in progress, retain a
+    scheduled backup past its expiry date, or abort or delete a backup.
+  - With O(name), a backup is created only if the addon has none of that name that is completed or in progress. Without
+    O(name) and O(backup_id), every run creates a backup.
+  - A request to create a backup that may have succeeded is never sent again. After a timeout or a broken connection,
+    the module looks for a new backup for up to 30 seconds and resumes with it. If it finds none, or cannot identify it,
+    the task fails.
+  - The task fails if the backup fails, is aborted or is not supported.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -35,9 +35,9 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(state=present) and neither O(name) nor O(backup_id), every run takes a new backup.
-      - With O(state=retained) every run asks to retain the backup, because the platform does not tell whether it is
-        retained already.
+      - With O(state=present) and neither O(name) nor O(backup_id), every run creates a backup.
+      - With O(state=retained), every run sends the request, because the platform does not report whether a backup is
+        retained.
 options:
   project_id:
     description:
@@ -51,12 +51,11 @@ options:
     required: true
   state:
     description:
-      - With V(present), there is a backup. See O(name) and O(backup_id) for when one is taken.
-      - With V(retained), a backup made by a schedule is kept for ever rather than deleted after its expiry date. The
-        platform does not tell whether one is retained, so that this always says C(changed). It cannot be taken back;
-        the backup can be deleted.
-      - With V(aborted), a backup that is under way is aborted. One that has ended is no change, however it ended.
-      - With V(absent), a backup is deleted. One that is not there is no change.
+      - V(present) ensures that there is a backup. See O(name) and O(backup_id) for when one is created.
+      - V(retained) keeps a scheduled backup instead of deleting it after its expiry date. This cannot be undone, but
+        the backup can be deleted. The task always reports C(changed).
+      - V(aborted) aborts a backup in progress. No change if the backup is finished.
+      - V(absent) deletes a backup. No change if it does not exist.
     type: str
     choices:
       - present
@@ -66,39 +65,39 @@ options:
     default: present
   backup_id:
     description:
-      - A backup by its id. With O(state=present) none is taken, and this one is waited for.
-      - Mutually exclusive with O(name) and with what a new backup is like.
+      - Id of a backup. With O(state=present), the task waits for this backup and creates none.
+      - Mutually exclusive with O(name) and with the options of a new backup.
     type: str
   name:
     description:
-      - A backup by its name, or the name of the one to take. Without it the platform names the backup.
-      - The platform wants 3 to 39 letters and digits, with a single blank, C(-), C(/) or C(:) between them.
-      - Backups can have the same name. With O(state=present) failed and aborted ones do not count; with
-        O(state=aborted) the one that is under way is meant. Where several are left the task fails.
+      - Name of the backup to find or to create. By default, the platform chooses the name of a new backup.
+      - It must have 3 to 39 letters and digits, which single spaces, C(-), C(/) or C(:) can separate.
+      - Several backups can have the same name. O(state=present) ignores failed and aborted ones. O(state=aborted)
+        selects the one in progress. The task fails if several backups remain.
     type: str
   backup_type:
     description:
-      - What to take. Without it the platform decides, which takes a V(snapshot).
-      - A V(snapshot) of the disk is fast and incremental. A V(dump) can be downloaded, and does not exist for every
-        type of addon.
+      - Type of the backup. By default, the platform creates a V(snapshot).
+      - A V(snapshot) of the disk is fast and incremental. A V(dump) can be downloaded, but not every type of addon
+        supports it.
     type: str
     choices:
       - snapshot
       - dump
   compression_type:
     description:
-      - How to compress a dump. Without it the platform decides.
+      - Compression of a dump. By default, the platform decides.
     type: str
     choices:
       - gz
       - zstd
   custom_destination_id:
     description:
-      - A backup destination of one's own that a dump is put in.
+      - Id of a custom backup destination in which to store a dump.
     type: str
   additional_destinations:
     description:
-      - Backup destinations of one's own that get a copy.
+      - Custom backup destinations that receive a copy.
     type: list
     elements: dict
     suboptions:
@@ -109,46 +108,46 @@ options:
         required: true
       retention_time:
         description:
-          - Days that the copy is kept there.
+          - Days to keep the copy.
         type: int
 """
 
 EXAMPLES = r"""
 ---
-- name: Take a backup before the release, once however often this runs
+- name: Create a backup before the release, only once however often the task runs
   quayside.paas.addon_backup:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
     name: before release 2-4
     wait_timeout: 3600
 
-- name: Take a dump and put it off site
+- name: Start a dump to an off-site destination and do not wait for it
   quayside.paas.addon_backup:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
     backup_type: dump
     compression_type: zstd
     custom_destination_id: offsite-s3
     wait: false
   register: dump
 
-- name: Wait for it later
+- name: Wait for the dump
   quayside.paas.addon_backup:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
     backup_id: "{{ dump.backup.id }}"
 
-- name: Keep a nightly backup for ever
+- name: Keep a nightly backup past its expiry date
   quayside.paas.addon_backup:
-    project_id: web-shop
-    addon_id: orders-db
-    backup_id: nightly-2026-01-14
+    project_id: storefront
+    addon_id: orders-postgres
+    backup_id: nightly-2026-11-01
     state: retained
 
 - name: Delete a backup
   quayside.paas.addon_backup:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
     name: before release 2-3
     state: absent
 """
@@ -157,10 +156,10 @@ RETURN = r"""
 ---
 backup:
   description:
-    - The backup, as M(quayside.paas.addon_backup_info) returns it. V(null) when there is none to delete.
-    - In check mode, one that would be taken, with V(null) for what only the platform can tell. One that was deleted, as
-      it was before.
-  returned: success, and on failure when there is one
+    - The backup, as M(quayside.paas.addon_backup_info) returns it. V(null) if there is none to delete. A deleted
+      backup is returned as it was before.
+    - In check mode, the backup that would be created, with V(null) for values that only the platform can provide.
+  returned: success, and on failure if there is one
   type: dict
   contains:
     project_id:
@@ -172,12 +171,12 @@ backup:
       returned: always
       type: str
     id:
-      description: Id of the backup. V(null) in check mode for one that would be taken.
+      description: Id of the backup. V(null) in check mode if it would be created.
       returned: always
       type: str
     uid:
       description: Id of the backup that never changes.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     name:
       description: Name of the backup.
@@ -188,29 +187,29 @@ backup:
       returned: always
       type: str
     created_at:
-      description: When it was begun.
+      description: Start time.
       returned: always
       type: str
     completed_at:
-      description: When it was done.
-      returned: when it is done
+      description: Completion time.
+      returned: when it is finished
       type: str
     config:
       description: Its C(size) as a string of bytes, its C(source), compression and version.
       returned: always
       type: dict
     custom_destination_id:
-      description: Where it is kept.
-      returned: when it is kept in a destination of one's own and the backup was found by its name
+      description: Destination that stores it.
+      returned: when it is stored in a custom destination and the backup was found by its name
       type: str
     last_restore:
       description: Time stamp and status of the last restore.
       returned: when there was one and the backup was read by itself, as after waiting for it
       type: dict
   sample:
-    project_id: web-shop
-    addon_id: orders-db
-    id: before-release-2-4
+    project_id: storefront
+    addon_id: orders-postgres
+    id: nightly-2026-11-01
     uid: 668596c647fed81696a8a82c
     name: before release 2-4
     status: completed
@@ -221,21 +220,17 @@ backup:
       source:
         type: liveInstance
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

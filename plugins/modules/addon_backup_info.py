@@ -28,15 +28,14 @@ options:
       - The project to read from, as its id (V(my-shop) for a project called "My Shop").
     type: str
     required: true
-
   addon_id:
     description:
-      - Read the backups of this addon only. Without it, those of every addon of the project.
+      - Read the backups of this addon only. By default, those of every addon of the project.
     type: str
   backup_id:
     description:
       - Read this backup only, with its last restore. Needs O(addon_id).
-      - When the addon has none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
 """
 
@@ -44,29 +43,29 @@ EXAMPLES = r"""
 ---
 - name: Read the backups of one addon
   quayside.paas.addon_backup_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: found
 
-- name: Fail when none was completed
+- name: Fail if none is completed
   ansible.builtin.assert:
     that: found.backups | selectattr('status', 'eq', 'completed') | length > 0
 
-- name: Read the first backups that the platform lists
+- name: Read the first backups of the list
   quayside.paas.addon_backup_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
     limit: 5
 
 - name: Read the backups of every addon of a project
   quayside.paas.addon_backup_info:
-    project_id: web-shop
+    project_id: storefront
 
-- name: Read one backup and how its last restore went
+- name: Read one backup with its last restore
   quayside.paas.addon_backup_info:
-    project_id: web-shop
-    addon_id: orders-db
-    backup_id: nightly-2026-01-14
+    project_id: storefront
+    addon_id: orders-postgres
+    backup_id: nightly-2026-11-01
 """
 
 RETURN = r"""
@@ -91,7 +90,7 @@ backups:
       type: str
     uid:
       description: Id of the backup that never changes.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     name:
       description: Name of the backup.
@@ -102,31 +101,31 @@ backups:
       returned: always
       type: str
     created_at:
-      description: When it was begun.
+      description: Start time.
       returned: always
       type: str
     completed_at:
-      description: When it was done.
-      returned: when it is done
+      description: Completion time.
+      returned: when it is finished
       type: str
     config:
       description: Its C(size) as a string of bytes, its C(source), compression and version.
       returned: always
       type: dict
     custom_destination_id:
-      description: Where it is kept.
-      returned: when it is kept in a destination of one's own
+      description: Destination that stores it.
+      returned: when it is stored in a custom destination
       type: str
     last_restore:
       description: Time stamp and status of the last restore.
       returned: with O(backup_id), when there was one
       type: dict
   sample:
-    - project_id: web-shop
-      addon_id: orders-db
-      id: nightly-2026-01-14
+    - project_id: storefront
+      addon_id: orders-postgres
+      id: nightly-2026-11-01
       uid: 668596c647fed81696a8a82c
-      name: nightly 2026-01-14
+      name: nightly/2026-11-01
       status: completed
       created_at: "2026-01-14T02:00:00.000Z"
       completed_at: "2026-01-14T02:06:41.000Z"
@@ -135,21 +134,17 @@ backups:
         source:
           type: liveInstance
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -28,10 +28,9 @@ options:
       - The project to read from, as its id (V(my-shop) for a project called "My Shop").
     type: str
     required: true
-
   addon_id:
     description:
-      - Read the containers of this addon only. Without it, those of every addon of the project.
+      - Read the containers of this addon only. By default, those of every addon of the project.
     type: str
 """
 
@@ -39,17 +38,17 @@ EXAMPLES = r"""
 ---
 - name: Read the containers of one addon
   quayside.paas.addon_container_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: found
 
-- name: Fail when one of them does not run
+- name: Fail if one of them is not running
   ansible.builtin.assert:
     that: found.containers | rejectattr('status', 'eq', 'TASK_RUNNING') | length == 0
 
 - name: Read the containers of every addon of a project
   quayside.paas.addon_container_info:
-    project_id: web-shop
+    project_id: storefront
   register: all_of_them
 
 - name: Count them by addon
@@ -85,32 +84,32 @@ containers:
       returned: always
       type: str
     created_at:
-      description: When it was made, in seconds since 1970.
+      description: Creation time, in seconds since 1970.
       returned: always
       type: int
     updated_at:
-      description: When it last changed, in seconds since 1970.
+      description: Time of the last change, in seconds since 1970.
       returned: always
       type: int
     node_name:
       description: The node that it runs on.
-      returned: on clusters of one's own
+      returned: on your own clusters
       type: str
     node_pool_user_id:
-      description: The node pool, as its owner calls it.
-      returned: on clusters of one's own
+      description: Name that the owner gave to the node pool.
+      returned: on your own clusters
       type: str
     node_pool_provider_id:
-      description: The node pool, as the cloud provider calls it.
-      returned: on clusters of one's own
+      description: Name that the cloud provider gave to the node pool.
+      returned: on your own clusters
       type: str
     host:
       description: Address of the node.
-      returned: on clusters of one's own
+      returned: on your own clusters
       type: str
     ip_addresses:
       description: Addresses of the container.
-      returned: on clusters of one's own
+      returned: on your own clusters
       type: list
       elements: str
   sample:
@@ -121,21 +120,17 @@ containers:
       created_at: 1611241087
       updated_at: 1611241087
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

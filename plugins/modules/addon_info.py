@@ -29,11 +29,10 @@ options:
       - The project to read from, as its id (V(my-shop) for a project called "My Shop").
     type: str
     required: true
-
   addon_id:
     description:
       - Read this addon only, in full.
-      - When the project has none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   full:
     description:
@@ -46,10 +45,10 @@ EXAMPLES = r"""
 ---
 - name: Read all addons of a project
   quayside.paas.addon_info:
-    project_id: web-shop
+    project_id: storefront
   register: found
 
-- name: Name those that do not run
+- name: Show those that are not running
   ansible.builtin.debug:
     msg: "{{ item.name }} is {{ item.status }}"
   loop: "{{ found.addons | rejectattr('status', 'eq', 'running') }}"
@@ -58,17 +57,17 @@ EXAMPLES = r"""
 
 - name: Read one addon in full
   quayside.paas.addon_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: orders
 
-- name: Refuse to go on with a version that is out of support
+- name: Fail if the version is out of support
   ansible.builtin.assert:
     that: orders.addons[0].spec.config.lifecycle_status == 'active'
 
 - name: Read all addons with their configuration, eight at a time
   quayside.paas.addon_info:
-    project_id: web-shop
+    project_id: storefront
     full: true
     concurrency: 8
 """
@@ -91,7 +90,7 @@ addons:
       type: str
     uid:
       description: Id of the addon that never changes.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     app_id:
       description: Full id, with account and project.
@@ -102,12 +101,12 @@ addons:
       returned: always
       type: str
     description:
-      description: What its owner says of it.
+      description: Description set by its owner.
       returned: when there is one
       type: str
     tags:
       description: Tags of the addon.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: list
       elements: str
     stage_id:
@@ -116,17 +115,17 @@ addons:
       type: str
     status:
       description:
-        - State of the addon, for example V(running), V(paused), V(backup), V(failed). New states of the platform pass
-          through.
+        - State of the addon, for example V(running), V(paused), V(backup), V(failed). Other states of the platform are
+          returned unchanged.
       returned: always
       type: str
     created_at:
-      description: When it was made.
+      description: Creation time.
       returned: when read in full
       type: str
     cluster:
       description: The cluster that it runs on.
-      returned: when read in full and the platform tells
+      returned: when read in full and the platform reports it
       type: dict
     spec:
       description: Type and configuration.
@@ -145,8 +144,8 @@ addons:
           returned: when read in full
           type: dict
         pending_actions:
-          description: Changes that wait to be carried out.
-          returned: when read in full and the platform tells
+          description: Changes that are pending.
+          returned: when read in full and the platform reports it
           type: list
           elements: dict
   sample:
@@ -174,21 +173,17 @@ addons:
               - address: 127.0.0.1
                 action: ALLOW
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

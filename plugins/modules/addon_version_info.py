@@ -41,16 +41,16 @@ EXAMPLES = r"""
 ---
 - name: Read the version of one addon
   quayside.paas.addon_version_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
 
-- name: Read the versions of everything
+- name: Read the versions of all addons
   quayside.paas.addon_version_info:
   register: found
 
-- name: Name the addons whose version is not supported any more, or not for long
+- name: Show the addons whose version is deprecated or discontinued
   ansible.builtin.debug:
-    msg: "{{ item.addon_id }}: {{ item.version }}, until {{ item.discontinued_by | default('it is gone') }}"
+    msg: "{{ item.addon_id }}: {{ item.version }}, until {{ item.discontinued_by | default('no date') }}"
   loop: "{{ found.addon_versions | selectattr('lifecycle_status', 'in', ['deprecated', 'discontinued']) }}"
   loop_control:
     label: "{{ item.addon_id }}"
@@ -83,7 +83,7 @@ addon_versions:
       type: str
     discontinued_by:
       description: When it is no longer supported, as the platform writes it, for example V(01.08.2021).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     upgrade_to:
       description: What it can be upgraded to, each with its C(version) and the C(type) of the upgrade.
@@ -98,8 +98,8 @@ addon_versions:
       type: list
       elements: dict
   sample:
-    - project_id: web-shop
-      addon_id: orders-db
+    - project_id: storefront
+      addon_id: orders-postgres
       version: 14.5.0
       lifecycle_status: deprecated
       discontinued_by: 01.08.2027
@@ -108,21 +108,17 @@ addon_versions:
           type: minor
       upgrade_history: []
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -11,17 +11,18 @@ module: backup_restore
 short_description: Restore a backup into a Northflank addon
 version_added: 0.1.0
 description:
-  - Restores a backup into an addon and waits until that is completed, waits for a restore that is under way, or aborts
-    one.
-  - A restore B(replaces the data that the addon has). What was written since the backup is lost, and there is no way
-    back but another backup. One that fails or is aborted may leave the data incomplete.
-  - Every run starts a restore, with two exceptions. A restore of the same backup into the same addon that is under way
-    is gone on with, which is no change. With O(restore_id) none is started.
-  - Two restores at a time into one addon are never begun. A restore of another backup that is under way is an error.
-  - A request for a restore is never sent a second time while the platform may have carried out the first. After a
-    time-out or a broken connection the module looks for a restore that was not there before, and goes on with it. When
-    it cannot be told which one it is, or none shows within 30 seconds, the task fails and says so.
-  - A restore that fails, is aborted or is not supported fails the task, and so does a backup that is not completed.
+  - A restore B(replaces the data of the addon). Data written since the backup is lost, and only another backup can
+    bring it back. A restore that fails or is aborted may leave incomplete data.
+  - Restores a backup into an addon and waits until the restore is completed. Can also wait for a restore in progress or
+    abort one.
+  - Every run starts a restore, unless O(restore_id) is set or the same backup is already being restored into the addon.
+    In these cases the task waits for that restore, which is no change.
+  - Two restores into one addon never run at the same time. The task fails if a restore of another backup is in
+    progress.
+  - A request to start a restore that may have succeeded is never sent again. After a timeout or a broken connection,
+    the module looks for a new restore for up to 30 seconds and resumes with it. If it finds none, or cannot identify
+    it, the task fails.
+  - The task fails if the restore fails, is aborted or is not supported, or if the backup is not completed.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -38,16 +39,16 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(state=present) and without O(restore_id), every run that finds none under way restores again.
+      - With O(state=present) and without O(restore_id), every run that finds no restore in progress starts one.
 options:
   project_id:
     description:
-      - The project of the addon that is restored, as its id (V(my-shop) for a project called "My Shop").
+      - Id of the project of the addon to restore into (V(my-shop) for a project called "My Shop").
     type: str
     required: true
   addon_id:
     description:
-      - The addon that is restored. Its data is replaced.
+      - The addon to restore into. Its data is replaced.
     type: str
     required: true
   backup_id:
@@ -57,16 +58,16 @@ options:
     required: true
   source_project_id:
     description:
-      - The project of the addon that the backup was made of, for a global backup of another addon.
+      - Id of the project of O(source_addon_id), to restore a global backup of another addon.
     type: str
   source_addon_id:
     description:
-      - The addon that the backup was made of, for a global backup of another addon.
+      - Id of the addon that the backup was created from, to restore a global backup of another addon.
     type: str
   state:
     description:
-      - With V(present), the backup is restored.
-      - With V(aborted), a restore that is under way is aborted. One that has ended is no change, however it ended.
+      - V(present) restores the backup.
+      - V(aborted) aborts a restore in progress. No change if the restore is finished.
     type: str
     choices:
       - present
@@ -74,9 +75,9 @@ options:
     default: present
   restore_id:
     description:
-      - A restore by its id. With O(state=present) none is started, and this one is waited for.
-      - With O(state=aborted), the restore to abort. Without it, the one of this backup that is under way; none is no
-        change.
+      - Id of a restore. With O(state=present), the task waits for this restore and starts none.
+      - With O(state=aborted), the restore to abort. By default, the one of this backup that is in progress. No change
+        if there is none.
     type: str
 """
 
@@ -85,34 +86,34 @@ EXAMPLES = r"""
 - name: Restore a backup
   quayside.paas.backup_restore:
     project_id: staging
-    addon_id: orders-db
-    backup_id: before-release-2-4
+    addon_id: ledger-postgres
+    backup_id: nightly-2026-11-01
     wait_timeout: 3600
 
-- name: Restore the backup of the shop's database into another addon
+- name: Restore a backup into an addon of another project, and do not wait for it
   quayside.paas.backup_restore:
     project_id: staging
-    addon_id: orders-db-copy
-    backup_id: nightly-2026-01-14
-    source_project_id: web-shop
-    source_addon_id: orders-db
+    addon_id: restore-scratch
+    backup_id: nightly-2026-11-01
+    source_project_id: storefront
+    source_addon_id: orders-postgres
     wait: false
-  register: begun
+  register: started
 
-- name: Wait for it later
+- name: Wait for the restore
   quayside.paas.backup_restore:
     project_id: staging
-    addon_id: orders-db-copy
-    backup_id: nightly-2026-01-14
-    source_project_id: web-shop
-    source_addon_id: orders-db
-    restore_id: "{{ begun.restore.id }}"
+    addon_id: restore-scratch
+    backup_id: nightly-2026-11-01
+    source_project_id: storefront
+    source_addon_id: orders-postgres
+    restore_id: "{{ started.restore.id }}"
 
-- name: Abort whatever restore of a backup is under way
+- name: Abort the restore of a backup that is in progress
   quayside.paas.backup_restore:
     project_id: staging
-    addon_id: orders-db
-    backup_id: before-release-2-4
+    addon_id: ledger-postgres
+    backup_id: nightly-2026-11-01
     state: aborted
 """
 
@@ -120,9 +121,9 @@ RETURN = r"""
 ---
 restore:
   description:
-    - The restore, as M(quayside.paas.backup_restore_info) returns it. V(null) when there is none to abort.
-    - In check mode, one that would be begun, with V(null) for what only the platform can tell.
-  returned: success, and on failure when there is one
+    - The restore, as M(quayside.paas.backup_restore_info) returns it. V(null) if there is none to abort.
+    - In check mode, the restore that would be started, with V(null) for values that only the platform can provide.
+  returned: success, and on failure if there is one
   type: dict
   contains:
     project_id:
@@ -145,41 +146,37 @@ restore:
       type: str
     status:
       description:
-        - State of the restore, for example V(completed) or V(failed). V(null) as long as the platform does not show it.
+        - State of the restore, for example V(completed) or V(failed). V(null) until the platform reports it.
       returned: always
       type: str
     restore_timestamp:
-      description: When it was begun. V(null) as long as the platform does not show it.
+      description: Start time. V(null) until the platform reports it.
       returned: always
       type: str
     completed_at:
-      description: When it was done.
-      returned: when it is done
+      description: Completion time.
+      returned: when it is finished
       type: str
   sample:
     project_id: staging
-    addon_id: orders-db
-    backup_id: before-release-2-4
+    addon_id: ledger-postgres
+    backup_id: nightly-2026-11-01
     id: 668596c647fed81696a8a82c
     status: completed
     restore_timestamp: "2021-01-20T11:19:54.494Z"
     completed_at: "2021-01-20T11:21:02.118Z"
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

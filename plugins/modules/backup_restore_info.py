@@ -28,10 +28,9 @@ options:
       - The project to read from, as its id (V(my-shop) for a project called "My Shop").
     type: str
     required: true
-
   addon_id:
     description:
-      - Read the restores of this addon only. Without it, those of every addon of the project.
+      - Read the restores of this addon only. By default, those of every addon of the project.
     type: str
   backup_id:
     description:
@@ -51,14 +50,14 @@ EXAMPLES = r"""
 ---
 - name: Read the restores of one backup
   quayside.paas.backup_restore_info:
-    project_id: web-shop
-    addon_id: orders-db
-    backup_id: nightly-2026-01-14
+    project_id: storefront
+    addon_id: orders-postgres
+    backup_id: nightly-2026-11-01
 
 - name: Read the restores of all backups of an addon
   quayside.paas.backup_restore_info:
-    project_id: web-shop
-    addon_id: orders-db
+    project_id: storefront
+    addon_id: orders-postgres
   register: found
 
 - name: Name the restores that failed
@@ -71,10 +70,10 @@ EXAMPLES = r"""
 - name: Read the restores of a global backup into another addon
   quayside.paas.backup_restore_info:
     project_id: staging
-    addon_id: orders-db-copy
-    backup_id: nightly-2026-01-14
-    source_project_id: web-shop
-    source_addon_id: orders-db
+    addon_id: restore-scratch
+    backup_id: nightly-2026-11-01
+    source_project_id: storefront
+    source_addon_id: orders-postgres
 """
 
 RETURN = r"""
@@ -106,37 +105,33 @@ restores:
       returned: always
       type: str
     restore_timestamp:
-      description: When it was begun.
+      description: Start time.
       returned: always
       type: str
     completed_at:
-      description: When it was done.
-      returned: when it is done
+      description: Completion time.
+      returned: when it is finished
       type: str
   sample:
-    - project_id: web-shop
-      addon_id: orders-db
-      backup_id: nightly-2026-01-14
+    - project_id: storefront
+      addon_id: orders-postgres
+      backup_id: nightly-2026-11-01
       id: 668596c647fed81696a8a82c
       status: completed
       restore_timestamp: "2021-01-20T11:19:54.494Z"
       completed_at: "2021-01-20T11:19:54.494Z"
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

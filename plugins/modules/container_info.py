@@ -28,15 +28,15 @@ options:
     description:
       - Read this container only.
       - Mutually exclusive with O(environment_id), O(filters) and O(sort).
-      - When there is none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   environment_id:
     description:
-      - Read the containers of this environment. When there is none of this id, the list is empty.
+      - Read the containers of this environment. If it does not exist, the list is empty.
     type: str
   filters:
     description:
-      - Return only the containers that pass all of these.
+      - Return only the containers that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -46,7 +46,7 @@ options:
         elements: str
       identifier:
         description:
-          - Those with this identifier. There may be several, in different environments.
+          - Those with this identifier. There can be several, in different environments.
         type: str
       deployment_strategy:
         description:
@@ -84,7 +84,7 @@ options:
         elements: str
       creator:
         description:
-          - Those made by the account, the API key or whatever else has this id.
+          - Those created by the account, API key or other creator with this id.
         type: str
       search:
         description:
@@ -124,7 +124,7 @@ EXAMPLES = r"""
 ---
 - name: Find a container by its identifier
   quayside.paas.container_info:
-    environment_id: 651586fca6078e98982dbd95
+    environment_id: 66e000000000000000000001
     filters:
       identifier: web
   register: found
@@ -141,13 +141,13 @@ EXAMPLES = r"""
 
 - name: Read one container with its environment
   quayside.paas.container_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     include: [environments]
   register: web
 
 - name: Read the environment variables of a container
   quayside.paas.container_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     secrets: true
   register: with_secrets
 """
@@ -173,7 +173,7 @@ containers:
       returned: always
       type: str
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     environment:
@@ -194,7 +194,7 @@ containers:
       type: dict
     stack:
       description: The stack that it was deployed from, as C(id), C(build_id) and C(identifier). Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     config:
       description:
@@ -205,26 +205,26 @@ containers:
       type: dict
     deployment:
       description: The deployment (C(version)) that it belongs to. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     instances:
-      description: How many instances it has. O(meta=instances_count) counts them by state.
+      description: Number of instances. O(meta=instances_count) counts them by state.
       returned: always
       type: int
     volumes:
       description:
         - Its volumes, each with C(id), C(hash) and C(config). M(quayside.paas.instance_volume_info) reads those of its
           instances.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: list
       elements: dict
     annotations:
-      description: What its owner noted. The keys are the owner's. V(null) when there is nothing.
-      returned: when the platform tells
+      description: Annotations set by its owner, with unchanged keys. V(null) if there are none.
+      returned: when the platform reports it
       type: dict
     role:
       description: V(orchestrator) for one that has this role. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     stateful:
       description: Whether its instances keep what they store and their identity.
@@ -252,8 +252,8 @@ containers:
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(instances_count) has C(total), C(available) and the number by C(state), C(domains)
-          lists its names in DNS, C(ips) its addresses in pools.
+        - The facts selected with O(meta). C(instances_count) has C(total), C(available) and the number by C(state),
+          C(domains) lists its names in DNS, C(ips) its addresses in pools.
       returned: with O(meta)
       type: dict
     included:
@@ -263,12 +263,12 @@ containers:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd93
+    - id: 66c000000000000000000001
       identifier: web
       name: Web shop
-      creator: {id: 651586fca6078e98982dbd91, type: account}
-      environment: {id: 651586fca6078e98982dbd95, cluster: production, container_subnet: null, ipv6: null, legacy: null}
-      hub_id: 651586fca6078e98982dbd92
+      creator: {id: 66aa00000000000000000001, type: account}
+      environment: {id: 66e000000000000000000001, cluster: production, container_subnet: null, ipv6: null, legacy: null}
+      hub_id: 66b000000000000000000001
       image: {id: 651586fca6078e98982dbd9a, extension: null, service: null}
       config:
         network: {public: enable, hostname: web, ports: ["80:3000"]}
@@ -287,31 +287,27 @@ containers:
       included: {}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
   sample:
     environments:
-      651586fca6078e98982dbd95: {id: 651586fca6078e98982dbd95, identifier: production, name: Production}
+      66e000000000000000000001: {id: 66e000000000000000000001, identifier: production, name: Production}
     "environments:identifiers":
-      production: [651586fca6078e98982dbd95]
+      production: [66e000000000000000000001]
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

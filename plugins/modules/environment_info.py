@@ -28,11 +28,11 @@ options:
     description:
       - Read this environment only.
       - Mutually exclusive with O(filters) and O(sort).
-      - When there is none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   filters:
     description:
-      - Return only the environments that pass all of these.
+      - Return only the environments that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -42,11 +42,11 @@ options:
         elements: str
       identifier:
         description:
-          - Those with this identifier. There may be several.
+          - Those with this identifier. There can be several.
         type: str
       creator:
         description:
-          - Those made by the account, the API key or whatever else has this id.
+          - Those created by the account, API key or other creator with this id.
         type: str
       stack_build:
         description:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
     meta: [instances_count]
   register: all
 
-- name: Say how many there are
+- name: Show the numbers
   ansible.builtin.debug:
     msg: "{{ item.name }} has {{ item.meta.instances_count.available }} instances"
   loop: "{{ all.environments }}"
@@ -104,7 +104,7 @@ EXAMPLES = r"""
 
 - name: Read one environment with its cluster
   quayside.paas.environment_info:
-    environment_id: 651586fca6078e98982dbd95
+    environment_id: 66e000000000000000000001
     include: [clusters]
 """
 
@@ -137,7 +137,7 @@ environments:
       returned: always
       type: dict
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     hub_id:
@@ -166,20 +166,20 @@ environments:
       returned: always
       type: dict
     acl:
-      description: Who may do what with it. V(null) when the roles decide.
-      returned: when the platform tells
+      description: Access control list. V(null) if only roles apply.
+      returned: when the platform reports it
       type: dict
     private_network:
       description: Its network, as C(vxlan_tag), C(subnet), C(ipv6) and C(legacy). V(null) until there is one.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     deployments:
       description: Versions of deployments by tag, in C(tags). V(null) when there are none.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(containers) lists its containers in short, C(containers_count) and
+        - The facts selected with O(meta). C(containers) lists its containers in short, C(containers_count) and
           C(instances_count) have C(total), C(available) and the number by C(state), C(service_versions) tells the
           versions of services.
       returned: with O(meta)
@@ -191,13 +191,13 @@ environments:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd95
+    - id: 66e000000000000000000001
       identifier: production
       name: Production
       cluster: eu
       about: {description: The shop, favorite: false}
-      creator: {id: 651586fca6078e98982dbd91, type: account}
-      hub_id: 651586fca6078e98982dbd92
+      creator: {id: 66aa00000000000000000001, type: account}
+      hub_id: 66b000000000000000000001
       state: {current: live, changed: "2026-01-01T00:00:00Z"}
       events:
         created: "2026-01-01T00:00:00Z"
@@ -213,7 +213,7 @@ environments:
         cluster: {id: 651586fca6078e98982dbd9d, identifier: eu}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
@@ -221,21 +221,17 @@ includes:
     clusters:
       651586fca6078e98982dbd9d: {id: 651586fca6078e98982dbd9d, identifier: eu}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

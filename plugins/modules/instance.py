@@ -8,20 +8,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance
-short_description: Place and delete the instances of a Cycle container
+short_description: Create and delete instances of a Cycle container by server
 version_added: 0.1.0
 description:
-  - Brings each named server to a number of live instances of a container, or deletes instances.
-  - Instances that are being deleted, and those kept only until they are purged, do not count. One that migrates counts
-    where it migrates to.
-  - What is missing is asked for in one request, which is never sent again while the platform may have carried it out.
-    After a time-out or a broken connection the module looks at the instances and the open jobs, and finishes from what
-    it finds. Before it places instances it waits for what an earlier task left behind, and counts again. It does not
-    wait for that where enough instances are there. With O(state=absent) it does when it finds nothing to delete.
-  - Two tasks that place instances of one container at the same moment do not see what the other one is about to do.
-    With O(exact) a task then fails when there are too many in the end, and the next run deletes them.
-  - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
-    waits for the instances themselves, and after a broken connection it fails rather than risk to create twice.
+  - Ensures that each named server has a number of live instances of a container, or deletes instances.
+  - Instances that are being deleted, or are kept only until they are purged, do not count. A migrating instance counts
+    for its destination.
+  - All missing instances are created with one request. It is never sent again if it may have succeeded. After a timeout
+    or a broken connection, the module resumes from the instances and the open jobs that it finds.
+  - Before it creates instances, or if O(state=absent) finds none to delete, the module waits for open jobs of earlier
+    tasks and counts again.
+  - Two tasks that place instances of one container at the same time do not see each other's requests. With O(exact), a
+    task fails if there are too many instances in the end. The next run deletes them.
+  - Without the capability C(apionly-jobs-view), the API key cannot see open jobs. The module then waits for the
+    instances themselves. After a broken connection the task fails, to avoid duplicate instances.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -34,20 +34,20 @@ extends_documentation_fragment:
 options:
   container_id:
     description:
-      - The container that the instances are made from.
+      - The container of the instances.
     type: str
     required: true
   state:
     description:
-      - With V(present), the instances are placed as O(placement) says. With V(absent), those that O(instance_ids),
-        O(server_id) or O(all) name are deleted.
+      - V(present) creates the instances that O(placement) requires. V(absent) deletes the instances that
+        O(instance_ids), O(server_id) or O(all) select.
     type: str
     choices: [present, absent]
     default: present
   placement:
     description:
-      - How many live instances each server shall have. Servers that are not named are left alone.
-      - The deployment strategy of the container has to be C(manual).
+      - Number of live instances on each server. Servers that are not listed are not changed.
+      - The deployment strategy of the container must be C(manual).
     type: list
     elements: dict
     suboptions:
@@ -58,18 +58,18 @@ options:
         required: true
       count:
         description:
-          - How many instances of the container it shall have at least, and with O(exact) at most.
+          - Minimum number of instances of the container, and with O(exact) the maximum.
         type: int
         required: true
   exact:
     description:
-      - Whether instances beyond the number in O(placement) are deleted. Failed and unhealthy ones go before healthy
-        ones, and the newest before older ones.
+      - Whether to delete instances beyond the number in O(placement). Failed and unhealthy ones are deleted first, then
+        the newest.
     type: bool
     default: false
   instance_ids:
     description:
-      - With O(state=absent), delete these instances. One that does not exist is no change.
+      - With O(state=absent), delete these instances. No change if they do not exist.
     type: list
     elements: str
   server_id:
@@ -78,51 +78,51 @@ options:
     type: str
   all:
     description:
-      - With O(state=absent), delete all instances of the container. It goes with none of O(placement), O(instance_ids)
-        and O(server_id).
+      - With O(state=absent), delete all instances of the container. Mutually exclusive with O(placement),
+        O(instance_ids) and O(server_id).
     type: bool
     default: false
   batch:
     description:
-      - Whether to delete by one request for all instances instead of one request for each.
-      - The platform's documentation no longer says what this request looks like. It works for containers with the
-        deployment strategy C(manual) only, and platforms that check requests strictly refuse it.
+      - Whether to delete all instances with one request instead of one request each.
+      - The platform no longer documents this request. It works only for containers with the deployment strategy
+        C(manual). Platforms that validate requests strictly reject it.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
 ---
-- name: Two instances on each of two servers, no more and no less
+- name: Run exactly two instances on each of two servers
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     placement:
-      - server_id: 651586fca6078e98982dbd97
+      - server_id: 665e00000000000000000001
         count: 2
-      - server_id: 651586fca6078e98982dbd98
+      - server_id: 665e00000000000000000003
         count: 2
     exact: true
 
 - name: Delete one instance
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     state: absent
     instance_ids:
-      - 651586fca6078e98982dbd90
+      - 66d000010000000000000001
 
-- name: Clear a server of the instances of a container
+- name: Delete all instances of a container from a server
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     state: absent
-    server_id: 651586fca6078e98982dbd97
+    server_id: 665e00000000000000000001
     wait_timeout: 900
 """
 
 RETURN = r"""
 ---
 servers:
-  description: The servers that the task is about, with their live instances of the container before and after.
-  returned: success, and on failure when anything was asked for
+  description: The affected servers, with their live instances of the container before and after.
+  returned: success, and on failure if a request was sent
   type: list
   elements: dict
   contains:
@@ -139,14 +139,14 @@ servers:
       returned: always
       type: int
   sample:
-    - {server_id: 651586fca6078e98982dbd97, before: 0, after: 2}
+    - {server_id: 665e00000000000000000001, before: 0, after: 2}
 created:
   description:
-    - Ids of the instances that are new. Empty in check mode, and with O(wait=false) while they are not there yet.
+    - Ids of the new instances. Empty in check mode, and with O(wait=false) until they exist.
   returned: success
   type: list
   elements: str
-  sample: [651586fca6078e98982dbd90, 651586fca6078e98982dbd91]
+  sample: [66d000010000000000000001, 66d000010000000000000002]
 deleted:
   description: Ids of the instances that were deleted, or would be in check mode.
   returned: success
@@ -160,34 +160,34 @@ instances:
   elements: dict
   sample: []
 jobs:
-  description: The jobs that the task has set going on the platform.
-  returned: success, and on failure when there were any
+  description: The jobs that the task started on the platform.
+  returned: success, and on failure if there are any
   type: list
   elements: dict
   contains:
     id:
-      description: Id of the job. V(null) when the platform named none.
+      description: Id of the job. V(null) if the platform returned none.
       returned: always
       type: str
     action:
-      description: What it does, in the platform's words.
+      description: Action of the job, as the platform names it.
       returned: always
       type: str
     state:
       description:
-        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
-          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+        - Last state. V(null) with O(wait=false), if the key lacks the capability C(apionly-jobs-view), or if the
+          platform no longer lists the finished job.
       returned: always
       type: str
     tasks:
       description:
-        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
-          (C(steps_done)).
+        - Its tasks, each with C(caption), C(state), C(error), the number of C(steps), and the number of finished
+          steps (C(steps_done)).
       returned: always
       type: list
       elements: dict
     seconds:
-      description: How long the task waited for it.
+      description: Seconds that the task waited for it.
       returned: always
       type: float
   sample:
@@ -198,21 +198,17 @@ jobs:
         - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
       seconds: 4.1
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_console
-short_description: Capture the console of a Cycle instance
+short_description: Capture the console output of a Cycle instance
 version_added: 0.1.0
 description:
-  - Returns what the first process of an instance writes, for some seconds or until a line matches.
-  - The platform keeps up to 128 KB of it and sends that first. Nothing marks where it ends, so lines that begin to
-    arrive in the first second count as replayed, as in the vendor's own tool.
-  - What an application writes may hold secrets of its own, and control characters. It is returned as it is, except that
-    invalid UTF-8 is replaced and the token of the stream is taken out. Set C(no_log) where this matters.
+  - Returns the output of the first process of an instance, for some seconds or until a line matches.
+  - The output is returned unchanged, except that invalid UTF-8 is replaced and the token of the stream is removed. It
+    may contain secrets and control characters of the application. Set C(no_log) if this matters.
+  - The platform first replays up to 128 KB of earlier output. Nothing marks its end, so lines that begin to arrive in
+    the first second count as replayed, as in the vendor's own tool.
 requirements:
   - websocket-client >= 1.6
 author:
@@ -39,48 +39,48 @@ options:
     required: true
   duration:
     description:
-      - Seconds to capture at most, V(1) to V(3600).
+      - Maximum number of seconds to capture, V(1) to V(3600).
     type: int
     default: 10
   until_regex:
     description:
-      - Stop at the first line that this regular expression of Python matches somewhere. The task fails when none did.
-      - It is tried on each line by itself, on its first 4096 characters, once its end has arrived. A last line without
-        an end is tried when the capture is over.
-      - A pattern with nested repetitions can take very long on a long line.
+      - Stop at the first line in which this Python regular expression is found. The task fails if no line matches.
+      - It is matched against the first 4096 characters of each complete line, and of an incomplete last line at the
+        end.
+      - A pattern with nested repetitions can be very slow on a long line.
     type: str
   max_bytes:
     description:
-      - Stop when this much was captured, V(1) to V(16777216).
+      - Maximum number of bytes to capture, V(1) to V(16777216).
     type: int
     default: 131072
   backlog:
     description:
-      - Whether to capture, and search, what is replayed at the beginning.
+      - Whether to capture and search the replayed output.
     type: bool
     default: true
 seealso:
   - module: quayside.paas.instance_stream_info
-    description: Get what opens the stream, for a client of one's own.
+    description: Get the address and token of the stream, for your own client.
 """
 
 EXAMPLES = r"""
 ---
-- name: Read what an instance wrote lately
+- name: Read the recent output of an instance
   quayside.paas.instance_console:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     duration: 2
   register: console
 
-- name: Show it
+- name: Show the lines
   ansible.builtin.debug:
     var: console.lines
 
-- name: Wait until it says that it is ready, without looking at the past
+- name: Wait for a line of new output
   quayside.paas.instance_console:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     until_regex: 'listening on port \d+'
     backlog: false
     duration: 120
@@ -91,13 +91,13 @@ RETURN = r"""
 lines:
   description:
     - The lines, without their ends. The first one may lack its beginning, and the last one its end.
-    - This and the next ones come on failure too, when the stream was authorised.
+    - Also returned on failure if the stream was authorised, like the following values.
   returned: success
   type: list
   elements: str
   sample: ["Starting", "listening on port 8080"]
 replayed:
-  description: How many of them, from the first one on, are taken to be replayed.
+  description: Number of leading lines that count as replayed.
   returned: success
   type: int
   sample: 1
@@ -107,43 +107,39 @@ matched:
   type: bool
   sample: true
 match:
-  description: The text that matched. V(null) when none did.
+  description: The text that matched. V(null) if none did.
   returned: success
   type: str
   sample: listening on port 8080
 truncated:
-  description: Whether something was cut off because of O(max_bytes).
+  description: Whether the output was truncated because of O(max_bytes).
   returned: success
   type: bool
   sample: false
 bytes:
-  description: How much was captured, with line ends.
+  description: Number of bytes captured, including line ends.
   returned: success
   type: int
   sample: 32
 ended:
   description:
-    - Why the capture ended. V(duration) when the time was over, V(match) when a line matched, V(size) when O(max_bytes)
-      were captured, V(closed) when the platform ended the stream. On failure also V(broken) for a broken connection.
+    - Why the capture ended. V(duration) after O(duration), V(match) if a line matched, V(size) at O(max_bytes),
+      V(closed) if the platform ended the stream. On failure also V(broken) for a broken connection.
   returned: success
   type: str
   sample: match
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -13,10 +13,9 @@ version_added: 0.1.0
 description:
   - Returns the instances of a container, of a server, of every container of an environment, or of every container of
     the hub, or a single instance.
-  - Instances have no names. They are told by their ids, which say how old they are, by C(hostname) and by the server
-    that they are on.
-  - Instances that were deleted, and those that are kept only until they are purged, may be among them. See C(state)
-    and C(ready_state).
+  - Instances have no names. Identify them by id, which sorts by age, by C(hostname) and by server.
+  - The result can include deleted instances, and those that are kept only until they are purged. See C(state) and
+    C(ready_state).
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -33,28 +32,28 @@ options:
     description:
       - Read the instances of this container.
       - Without this option, O(server_id) and O(environment_id), those of every container of the hub, with one request
-        or more for each container. They stand in the order of the containers, and O(sort) applies within each.
+        or more for each container. They are in the order of the containers, and O(sort) applies within each.
     type: str
   instance_id:
     description:
       - Read this instance only. Needs O(container_id).
       - Mutually exclusive with O(filters) and O(sort).
-      - When the container has none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   server_id:
     description:
-      - Read the instances that are on this server, whatever container they are made from.
-      - For this list the platform has neither O(filters) nor O(sort) nor O(meta).
+      - Read the instances of all containers on this server.
+      - The platform does not support O(filters), O(sort) and O(meta) for this list.
       - Mutually exclusive with O(container_id), O(instance_id) and O(environment_id).
     type: str
   environment_id:
     description:
-      - Read the instances of every container of this environment. When there is none of this id, the list is empty.
+      - Read the instances of every container of this environment. If it does not exist, the list is empty.
       - Mutually exclusive with O(container_id).
     type: str
   filters:
     description:
-      - Return only the instances that pass all of these.
+      - Return only the instances that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -104,7 +103,7 @@ EXAMPLES = r"""
 ---
 - name: Read the instances of a container
   quayside.paas.instance_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
   register: found
 
 - name: Count those that run and are not to be purged
@@ -114,10 +113,10 @@ EXAMPLES = r"""
 
 - name: Read those that run on one server, with their servers and locations
   quayside.paas.instance_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     filters:
       state: [running]
-      server: 651586fca6078e98982dbd97
+      server: 665e00000000000000000001
     include: [servers, locations]
   register: running
 
@@ -130,19 +129,19 @@ EXAMPLES = r"""
 
 - name: Read the instances of an environment, of each container the newest first, eight containers at a time
   quayside.paas.instance_info:
-    environment_id: 651586fca6078e98982dbd95
+    environment_id: 66e000000000000000000001
     sort: [-id]
     concurrency: 8
 
 - name: Read what is on a server
   quayside.paas.instance_info:
-    server_id: 651586fca6078e98982dbd97
+    server_id: 665e00000000000000000001
     include: [containers]
 
 - name: Read one instance with the state of its node
   quayside.paas.instance_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     meta: [node]
 """
 
@@ -159,7 +158,7 @@ instances:
       returned: always
       type: str
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     hub_id:
@@ -220,34 +219,34 @@ instances:
       description:
         - What it is the instance of besides a container, for example a virtual machine, as C(identifier) and C(id).
           Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     state:
       description:
         - Its state. C(current) is V(new), V(starting), V(migrating), V(running), V(stopping), V(stopped), V(failed),
-          V(deleting), V(deleted) or a newer one, C(changed) says since when, C(error) what went wrong.
+          V(deleting), V(deleted) or a newer one, C(changed) is the time of the change, C(error) the error.
           C(health.healthy) and C(readiness.ready) are V(null) until they are reported. Where nothing is checked,
           C(health) and C(readiness) are V(null) or absent.
       returned: always
       type: dict
     autoscale:
       description: For one that was made by autoscaling, until when it stays at least (C(min_ttl)). Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     traffic_drain:
       description: Since when no new traffic is sent to it (C(started)). V(null) when it gets traffic.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     migration:
       description:
         - Its last migration, with C(key), C(copy_volumes), C(started), C(completed), and the instance and server that
           it went to (C(to)) or came from (C(from)). V(null) when there was none. A C(completed) in the year 1 means
           that it is under way.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     deployment:
       description: The deployment (C(version)) that it belongs to. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     events:
       description: When it was C(created), C(updated) and C(deleted). A time in the year 1 means never.
@@ -255,12 +254,12 @@ instances:
       type: dict
     ha_elections:
       description: Elections of a service that is highly available, as the platform sends them. Otherwise V(null).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(node) has C(healthy), C(online), C(last_checkin) and C(state) of the server's node,
-          C(sdn_pool_ips) lists the addresses of the instance in pools.
+        - The facts selected with O(meta). C(node) has C(healthy), C(online), C(last_checkin) and C(state) of the
+          server's node, C(sdn_pool_ips) lists the addresses of the instance in pools.
       returned: with O(meta)
       type: dict
     included:
@@ -270,21 +269,21 @@ instances:
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd90
-      creator: {id: 651586fca6078e98982dbd91, type: api-key}
-      hub_id: 651586fca6078e98982dbd92
-      container_id: 651586fca6078e98982dbd93
-      location_id: 651586fca6078e98982dbd94
+    - id: 66d000010000000000000001
+      creator: {id: 66ab00000000000000000001, type: api-key}
+      hub_id: 66b000000000000000000001
+      container_id: 66c000000000000000000001
+      location_id: "661000000000000000000001"
       environment:
-        id: 651586fca6078e98982dbd95
+        id: 66e000000000000000000001
         network_subnet: "1"
         subnet: "1"
         ipv6: {ip: "fd00::21:0:0:0", cidr: "fd00::21:0:0:0/96"}
         legacy: null
         mac_addr: "02:00:00:00:00:01"
         vxlan_tag: 1
-      provider: {vendor: virtual, integration_id: 651586fca6078e98982dbd96, location: site-a}
-      server_id: 651586fca6078e98982dbd97
+      provider: {vendor: virtual, integration_id: "661100000000000000000001", location: site-a}
+      server_id: 665e00000000000000000001
       ready_state: active
       hostname: web-1
       state:
@@ -296,32 +295,28 @@ instances:
         updated: "2026-01-01T00:00:00Z"
         deleted: "0001-01-01T00:00:00Z"
       included:
-        server: {id: 651586fca6078e98982dbd97, hostname: node-7}
+        server: {id: 665e00000000000000000001, hostname: node-7}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
   sample:
     servers:
-      651586fca6078e98982dbd97: {id: 651586fca6078e98982dbd97, hostname: node-7}
+      665e00000000000000000001: {id: 665e00000000000000000001, hostname: node-7}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -8,21 +8,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_migration
-short_description: Migrate an instance of a Cycle container to another server
+short_description: Migrate a Cycle instance to another server, or revert it
 version_added: 0.1.0
 description:
-  - Brings an instance to another server, or takes that back.
-  - A migration stops the instance and makes a new one, with an id of its own, on the other server. The old one is kept
-    until it is purged, some hours later, and can be brought back until then.
-  - An instance that is where it shall be is no change. So is the id of one that has migrated there already, as long as
-    the old or the new instance tells of it, and one that migrates there at the moment, whose migration is then waited
-    for instead of starting another one.
-  - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
-    the module looks at the instance and the open jobs, and goes on from what it finds. Jobs of the container that an
-    earlier task left behind are waited for before anything is decided, and so is a migration that only the audit log
-    tells of, as long as the API key may read that (C(hubs-auditlog-view)) and, for keys with C(apionly-jobs-view), for
-    half a minute.
-  - When it fails, the message says what state both instances are in and what to do next.
+  - Migrates an instance to another server, or reverts the migration.
+  - A migration stops the instance and creates a new one, with a new id, on the other server. The old instance is kept
+    until it is purged some hours later. Until then the migration can be reverted.
+  - No change if the instance is already on the target server, or if O(instance_id) is the id of an instance that has
+    migrated there, as long as the old or the new instance shows this. If it is currently migrating there, the task
+    waits for that migration.
+  - The request is never sent again if it may have succeeded. After a timeout or a broken connection, the module resumes
+    from the instance and the open jobs that it finds.
+  - The module first waits for open jobs of the container. It also waits for a migration that only the audit log shows,
+    if the API key has the capability C(hubs-auditlog-view). With C(apionly-jobs-view) this takes at most half a minute.
+  - If the migration fails, the message contains the state of both instances and what to do next.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -40,53 +39,50 @@ options:
     required: true
   instance_id:
     description:
-      - The instance. Its id from before a migration will do as well, and stands for the instance that it has become.
+      - The instance. An id from before a migration selects the new instance.
       - With O(state=reverted), the old or the new instance of the migration.
     type: str
     required: true
   state:
     description:
-      - With V(present), the instance is migrated unless it is where it shall be. It is then waited for to run and to be
-        healthy, as far as its container has a health check. Where the old instance was stopped, or the container is,
-        the new one may be stopped.
-      - With V(reverted), the last migration of the instance is taken back. The old instance runs again, and the new one
-        is gone. An instance that has not migrated is no change, and neither is one that does not exist, as the new
-        instance does not after a revert. It is an error when the old instance is purged.
+      - V(present) migrates the instance unless it is on the target server, and waits until it is running, and healthy
+        if its container has a health check. If the old instance or the container was stopped, the new instance can be
+        stopped.
+      - V(reverted) reverts the last migration of the instance. The old instance runs again, and the new one is deleted.
+        No change if the instance has not migrated or does not exist. The task fails if the old instance is purged.
     type: str
     choices: [present, reverted]
     default: present
   destination_server_id:
     description:
-      - The server to migrate to. It has to be one that the container can use.
-      - With O(state=present), either O(destination_server_id) or O(any_usable) is needed.
+      - The server to migrate to. The container must be able to use it.
+      - With O(state=present), either O(destination_server_id) or O(any_usable) is required.
     type: str
   any_usable:
     description:
-      - Whether to choose the server. It is one of those that the platform says the container can use, and not the one
-        that the instance is on. Those that are not live, are being evacuated, or are in another cluster than the
-        environment of the container are left out. Of the rest it is the one with the fewest instances of all
-        containers, those with an unknown number last, and of several the one with the lowest id.
-      - Any server is right once the instance named by O(instance_id) has migrated. The same id is no change then. The
-        id of the new instance asks to migrate again.
+      - Whether to choose the server automatically. Candidates are the other servers that the platform reports as usable
+        for the container, that are live, not being evacuated, and in the cluster of the environment. The one with the
+        fewest instances is chosen, then the one with the lowest id. Servers with an unknown number come last.
+      - No change if the instance O(instance_id) has already migrated to any server. The id of the new instance migrates
+        it again.
     type: bool
     default: false
   source_server_id:
     description:
-      - Migrate the instance only as long as it is on this server, as when the server shall be emptied.
-      - When the instance, or what it has become, is on another server, that is no change, whichever it is. When it
-        migrates to another one at the moment, this is waited for. Where O(destination_server_id) is another one again,
-        this does not matter then.
+      - Migrate the instance only if it is on this server, for example to empty the server.
+      - No change if the instance, or its successor, is on any other server, even if that is not
+        O(destination_server_id). If it is currently migrating to another server, the task waits for that migration.
     type: str
   copy_volumes:
     description:
-      - Whether the contents of stateful volumes are copied to the new instance.
+      - Whether to copy the contents of stateful volumes to the new instance.
     type: bool
     default: false
   revert_on_failure:
     description:
-      - Whether to take a migration back that was started and then failed, or was not done in time, while the old
-        instance is kept. The task fails all the same, and C(reverted) says whether it was taken back.
-      - Waiting for that takes up to O(wait_timeout) once more. It has no effect with O(wait=false).
+      - Whether to revert a migration that fails or times out, while the old instance is kept. The task still fails, and
+        C(reverted) shows whether the migration was reverted.
+      - The wait for the revert takes up to O(wait_timeout) in addition. No effect with O(wait=false).
     type: bool
     default: false
 """
@@ -95,35 +91,35 @@ EXAMPLES = r"""
 ---
 - name: Migrate an instance with the contents of its volumes
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-    destination_server_id: 651586fca6078e98982dbd98
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
+    destination_server_id: 665e00000000000000000003
     copy_volumes: true
     wait_timeout: 1800
   register: migration
 
-- name: Use the new id from here on
+- name: Show the id of the new instance
   ansible.builtin.debug:
     var: migration.new_instance_id
 
-- name: Away from this server, wherever there is room, and back if that fails
+- name: Migrate an instance to any usable server, and revert if that fails
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd91
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000002
     any_usable: true
     revert_on_failure: true
 
-- name: Away from a server that shall be emptied; once it is elsewhere, wherever that is, it stays there
+- name: Migrate an instance only if it is on a server to be emptied
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-    source_server_id: 651586fca6078e98982dbd97
-    destination_server_id: 651586fca6078e98982dbd98
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
+    source_server_id: 665e00000000000000000001
+    destination_server_id: 665e00000000000000000003
 
-- name: Take a migration back
+- name: Revert a migration
   quayside.paas.instance_migration:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: reverted
 """
 
@@ -135,7 +131,7 @@ old_instance_id:
       instance has always been where it shall be.
   returned: always
   type: str
-  sample: 651586fca6078e98982dbd90
+  sample: 66d000010000000000000001
 new_instance_id:
   description:
     - Id of the instance on the server that was migrated to. V(null) while there is none, as in check mode. With
@@ -149,8 +145,8 @@ old_instance:
   returned: always
   type: dict
   sample:
-    id: 651586fca6078e98982dbd90
-    server_id: 651586fca6078e98982dbd97
+    id: 66d000010000000000000001
+    server_id: 665e00000000000000000001
     ready_state: purge
     purge_time: '2026-01-01T03:00:00Z'
     state: {current: stopped, changed: '2026-01-01T00:00:00Z'}
@@ -161,21 +157,21 @@ new_instance:
   type: dict
   sample:
     id: 651586fca6078e98982dbda4
-    server_id: 651586fca6078e98982dbd98
+    server_id: 665e00000000000000000003
     ready_state: active
     state: {current: running, changed: '2026-01-01T00:00:00Z'}
 source_server_id:
   description: The server of the old instance. V(null) when there is no old instance.
   returned: always
   type: str
-  sample: 651586fca6078e98982dbd97
+  sample: 665e00000000000000000001
 destination_server_id:
   description:
     - The server that was migrated to, or would be in check mode. With O(state=reverted), the one that is left again.
       V(null) when there was nothing to take back.
   returned: always
   type: str
-  sample: 651586fca6078e98982dbd98
+  sample: 665e00000000000000000003
 reverted:
   description:
     - Whether the task took a migration back, or would in check mode. On failure too, with O(revert_on_failure).
@@ -183,34 +179,34 @@ reverted:
   type: bool
   sample: false
 jobs:
-  description: The jobs that the task has set going on the platform.
-  returned: success, and on failure when there were any
+  description: The jobs that the task started on the platform.
+  returned: success, and on failure if there are any
   type: list
   elements: dict
   contains:
     id:
-      description: Id of the job. V(null) when the platform named none.
+      description: Id of the job. V(null) if the platform returned none.
       returned: always
       type: str
     action:
-      description: What it does, in the platform's words.
+      description: Action of the job, as the platform names it.
       returned: always
       type: str
     state:
       description:
-        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
-          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+        - Last state. V(null) with O(wait=false), if the key lacks the capability C(apionly-jobs-view), or if the
+          platform no longer lists the finished job.
       returned: always
       type: str
     tasks:
       description:
-        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
-          (C(steps_done)).
+        - Its tasks, each with C(caption), C(state), C(error), the number of C(steps), and the number of finished
+          steps (C(steps_done)).
       returned: always
       type: list
       elements: dict
     seconds:
-      description: How long the task waited for it.
+      description: Seconds that the task waited for it.
       returned: always
       type: float
   sample:
@@ -221,21 +217,17 @@ jobs:
         - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
       seconds: 4.1
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

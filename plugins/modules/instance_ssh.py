@@ -8,15 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_ssh
-short_description: Make and expire SSH credentials of Cycle instances
+short_description: Create and expire SSH credentials of Cycle instances
 version_added: 0.1.0
 description:
-  - Makes SSH credentials for an instance, or expires all credentials that it has.
-  - The credentials let into an interactive shell of the instance, through the gateway of the platform. The user is the
-    instance, the password is RV(secret). They are documented to end by themselves after 30 minutes;
-    RV(expires) tells.
-  - The instance has to run.
-  - Each task with O(state=present) makes new credentials. There is no request that shows those that exist.
+  - Creates SSH credentials for an instance, or expires all of its credentials.
+  - The credentials open an interactive shell in the instance through the gateway of the platform. The user is the
+    instance, the password is RV(secret). The documented lifetime is 30 minutes. See RV(expires).
+  - The instance must be running.
+  - Each task with O(state=present) creates new credentials. The platform cannot list existing ones.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -28,17 +27,17 @@ attributes:
   check_mode:
     support: partial
     details:
-      - In check mode nothing is made or expired, and RV(secret) is V(null).
-      - With O(state=absent) it reports a change whenever the instance exists, because the platform does not tell
-        whether there is anything to expire.
+      - In check mode nothing is created or expired, and RV(secret) is V(null).
+      - With O(state=absent) it reports a change whenever the instance exists, because the platform does not
+        report whether it has credentials.
   diff_mode:
     support: full
     details:
-      - How many credentials there were before is not known. The secret is not shown.
+      - The previous number of credentials is unknown. The secret is not shown.
   idempotent:
     support: partial
     details:
-      - With O(state=present) every run makes new credentials. With O(state=absent) a second run changes nothing.
+      - With O(state=present) every run creates new credentials. With O(state=absent) a second run changes nothing.
 options:
   container_id:
     description:
@@ -52,61 +51,60 @@ options:
     required: true
   state:
     description:
-      - With V(present), new credentials are made. This is a change each time.
-      - With V(absent), all credentials of the instance are expired at once, whoever made them. When there were none, or
-        when the instance does not exist any more, this is no change.
-      - Whether expiring cuts sessions that are open is not documented by the platform.
+      - V(present) creates new credentials. This is always a change.
+      - V(absent) immediately expires all credentials of the instance, including those of other users. No change if
+        there are none, or if the instance no longer exists.
+      - The platform does not document whether open sessions end.
     type: str
     choices: [present, absent]
     default: present
   dest:
     description:
-      - With O(state=present), a file to write the credentials to, on the host that the task runs on. The result then
-        has V(null) in place of the secret.
-      - It is a JSON object with RV(host), RV(port), RV(user), RV(secret), RV(expires), RV(address), RV(token_id) and
-        RV(connection) of the result, and with O(container_id) and O(instance_id). Read it with
+      - With O(state=present), path of a file to write the credentials to, on the host that runs the task. The
+        secret in the result is then V(null).
+      - The file contains a JSON object with RV(host), RV(port), RV(user), RV(secret), RV(expires), RV(address),
+        RV(token_id) and RV(connection) of the result, and with O(container_id) and O(instance_id). Read it with
         M(ansible.builtin.include_vars) and its option C(name), with C(no_log) on that task.
-      - The file has mode C(0600) from its beginning and appears in one step. One that exists is replaced, whatever its
-        mode; a link is replaced and not followed. The folder has to exist. Whether the file can be written is tried
-        before credentials are made.
+      - The file is written atomically with mode C(0600). An existing file or link is replaced. The directory must
+        exist. The task checks that it can write the file before it creates credentials.
       - With O(state=absent), the file is removed.
     type: path
 notes:
-  - Without O(dest) the result of O(state=present) is kept from display and logs, as with C(no_log), and a registered
-    variable has it.
-  - The request that makes credentials is not repeated when the connection breaks. The task then fails, and credentials
-    may exist that nobody knows the secret of; they end by themselves.
+  - Without O(dest), the result of O(state=present) is hidden from output and logs, as with C(no_log). A registered
+    variable contains it.
+  - The request to create credentials is not retried after a broken connection. The task then fails. Credentials that
+    may have been created are unusable and expire.
 """
 
 EXAMPLES = r"""
 ---
-- name: Make credentials
+- name: Create credentials
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-  register: made
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
+  register: ssh
 
 - name: Add the instance to the inventory of this play
   ansible.builtin.add_host:
     name: web-1
     groups: [instances]
-    ansible_connection: "{{ made.connection.ansible_connection }}"
-    ansible_host: "{{ made.connection.ansible_host }}"
-    ansible_port: "{{ made.connection.ansible_port }}"
-    ansible_user: "{{ made.connection.ansible_user }}"
-    ansible_password: "{{ made.connection.ansible_password }}"
+    ansible_connection: "{{ ssh.connection.ansible_connection }}"
+    ansible_host: "{{ ssh.connection.ansible_host }}"
+    ansible_port: "{{ ssh.connection.ansible_port }}"
+    ansible_user: "{{ ssh.connection.ansible_user }}"
+    ansible_password: "{{ ssh.connection.ansible_password }}"
   no_log: true
 
 - name: Expire the credentials
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: absent
 
-- name: Make credentials for a file that only its owner can read
+- name: Write new credentials to a file that only its owner can read
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     dest: /run/user/1000/web-1.json
 
 - name: Read them from there
@@ -117,8 +115,8 @@ EXAMPLES = r"""
 
 - name: Expire them and remove the file
   quayside.paas.instance_ssh:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: absent
     dest: /run/user/1000/web-1.json
 """
@@ -206,21 +204,17 @@ file:
   type: str
   sample: null
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -12,11 +12,11 @@ short_description: Read the resource usage of Cycle instances
 version_added: 0.1.0
 description:
   - Returns samples of the resource usage of one instance, or of all instances of a container, and a summary of them.
-  - Samples of the past come from a report, which may be about ten minutes behind. With O(live) they come from the
-    telemetry stream as they are made, about one a second.
-  - An instance without telemetry, such as one that does not run, has an empty report.
-  - How the platform refuses where there is no telemetry is not documented. A refusal with status 404 for an instance
-    that exists, and one with 403, 409, 422 or 503 for an instance that does not run, is taken for that.
+  - By default, samples come from a report, which can be about ten minutes behind. With O(live), they come from the
+    telemetry stream, about one a second.
+  - An instance without telemetry, such as one that is not running, has an empty report.
+  - The response of the platform for missing telemetry is not documented. The module interprets status 404 for an
+    existing instance, and 403, 409, 422 or 503 for an instance that is not running, as missing telemetry.
 requirements:
   - websocket-client >= 1.6, for O(live) only
 author:
@@ -35,16 +35,15 @@ options:
     required: true
   instance_id:
     description:
-      - Read this instance only. Without it, every instance of the container that is not deleted, the newest first.
+      - Read this instance only. By default, all instances of the container that are not deleted, the newest first.
     type: str
   range_start:
     description:
-      - Beginning of the report, in the form of RFC 3339, for example V(2026-01-31T11:00:00Z). Without it, the platform
-        decides.
+      - Start of the report, in RFC 3339 format, for example V(2026-01-31T11:00:00Z). By default, the platform decides.
     type: str
   range_end:
     description:
-      - End of the report. Without it, the platform decides.
+      - End of the report. By default, the platform decides.
     type: str
   live:
     description:
@@ -53,13 +52,13 @@ options:
     suboptions:
       samples:
         description:
-          - How many, of each instance, V(1) to V(1000).
+          - Number of samples of each instance, V(1) to V(1000).
         type: int
         default: 2
       timeout:
         description:
-          - Seconds to wait for them, for each instance, V(1) to V(3600). When they are over, the report has the samples
-            that came.
+          - Seconds to wait for them, for each instance, V(1) to V(3600). After a timeout, the report contains the
+            samples received so far.
         type: int
         default: 30
   snapshots:
@@ -69,7 +68,7 @@ options:
     default: true
   concurrency:
     description:
-      - How many reports may be read at a time, or streams be open with O(live), V(1) to V(32).
+      - Maximum number of concurrent report requests, or of open streams with O(live), V(1) to V(32).
       - It does not change the order of the results.
     type: int
     default: 4
@@ -79,26 +78,26 @@ EXAMPLES = r"""
 ---
 - name: Read the latest report of every instance of a container, in short
   quayside.paas.instance_telemetry_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     snapshots: false
   register: usage
 
-- name: Fail when one of them uses nearly all of its memory
+- name: Fail if one of them uses nearly all of its memory
   ansible.builtin.assert:
     that: usage.reports | map(attribute='summary.memory_share') | select('gt', 0.9) | length == 0
   when: usage.reports | map(attribute='summary.memory_share') | select('none') | length == 0
 
-- name: Read a certain hour of one instance
+- name: Read one hour of one instance
   quayside.paas.instance_telemetry_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     range_start: "2026-01-31T11:00:00Z"
     range_end: "2026-01-31T12:00:00Z"
 
-- name: See what an instance does right now
+- name: Read the current usage of an instance
   quayside.paas.instance_telemetry_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     live:
       samples: 5
 """
@@ -121,8 +120,7 @@ reports:
       type: str
     start:
       description:
-        - Beginning of the range. With O(live), the time of the first sample. V(null) where there is no report or sample
-          that tells it.
+        - Beginning of the range. With O(live), the time of the first sample. V(null) if there is no report or sample.
       returned: always
       type: str
     end:
@@ -138,11 +136,10 @@ reports:
       elements: dict
     summary:
       description:
-        - What the samples say in a few numbers. Each is V(null) where it cannot be told, for example a rate from a
-          single sample.
+        - Summary of the samples. Unknown values are V(null), for example a rate from a single sample.
         - Rates are averages. They are the growth of a counter from the first sample to the last one, divided by the
-          seconds between them. Where a counter goes back in between, the instance was restarted, and only the samples
-          after that count.
+          seconds between them. If a counter decreases, the instance was restarted, and only later
+          samples count.
       returned: always
       type: dict
       contains:
@@ -165,7 +162,7 @@ reports:
           returned: always
           type: int
         memory_share:
-          description: The former divided by the latter.
+          description: C(memory_used) divided by C(memory_limit).
           returned: always
           type: float
         network_rx:
@@ -189,8 +186,8 @@ reports:
           returned: always
           type: float
   sample:
-    - instance_id: 651586fca6078e98982dbd90
-      container_id: 651586fca6078e98982dbd93
+    - instance_id: 66d000010000000000000001
+      container_id: 66c000000000000000000001
       start: "2026-01-31T11:00:00Z"
       end: "2026-01-31T12:00:00Z"
       snapshots: []
@@ -206,21 +203,17 @@ reports:
         samples: 60
         seconds: 3540.0
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

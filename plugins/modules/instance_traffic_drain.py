@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_traffic_drain
-short_description: Drain a Cycle instance of traffic
+short_description: Drain a Cycle instance of traffic, or route traffic to it again
 version_added: 0.1.0
 description:
-  - Keeps new traffic away from an instance, or lets it through again.
-  - Jobs of the container that an earlier task left behind are waited for before anything is changed.
-  - Platforms from before 2025 do not have this. They refuse to enable it, and show every instance as not drained.
+  - Keeps new traffic away from an instance, or routes traffic to it again.
+  - The module first waits for open jobs of the container.
+  - Platform versions before 2025 do not support this. They reject draining and report every instance as not drained.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -31,7 +31,7 @@ options:
     required: true
   instance_id:
     description:
-      - The instance. One that has migrated is an error that names its successor.
+      - The instance. The task fails if it has migrated. The message contains its successor.
     type: str
     required: true
   state:
@@ -44,15 +44,15 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Drain an instance before something is done to it
+- name: Drain an instance before maintenance
   quayside.paas.instance_traffic_drain:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
 
-- name: Let traffic through again
+- name: Route traffic to the instance again
   quayside.paas.instance_traffic_drain:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000001
+    instance_id: 66d000010000000000000001
     state: disabled
 """
 
@@ -78,39 +78,39 @@ instance:
   returned: success
   type: dict
   sample:
-    id: 651586fca6078e98982dbd90
-    server_id: 651586fca6078e98982dbd97
+    id: 66d000010000000000000001
+    server_id: 665e00000000000000000001
     state: {current: running, changed: '2026-01-01T00:00:00Z'}
     traffic_drain: {started: '2026-01-01T00:00:00Z'}
 jobs:
-  description: The jobs that the task has set going on the platform.
-  returned: success, and on failure when there were any
+  description: The jobs that the task started on the platform.
+  returned: success, and on failure if there are any
   type: list
   elements: dict
   contains:
     id:
-      description: Id of the job. V(null) when the platform named none.
+      description: Id of the job. V(null) if the platform returned none.
       returned: always
       type: str
     action:
-      description: What it does, in the platform's words.
+      description: Action of the job, as the platform names it.
       returned: always
       type: str
     state:
       description:
-        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
-          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+        - Last state. V(null) with O(wait=false), if the key lacks the capability C(apionly-jobs-view), or if the
+          platform no longer lists the finished job.
       returned: always
       type: str
     tasks:
       description:
-        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
-          (C(steps_done)).
+        - Its tasks, each with C(caption), C(state), C(error), the number of C(steps), and the number of finished
+          steps (C(steps_done)).
       returned: always
       type: list
       elements: dict
     seconds:
-      description: How long the task waited for it.
+      description: Seconds that the task waited for it.
       returned: always
       type: float
   sample:
@@ -121,21 +121,17 @@ jobs:
         - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
       seconds: 4.1
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

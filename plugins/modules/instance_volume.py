@@ -8,23 +8,21 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: instance_volume
-short_description: Bring a volume of a Cycle instance to a size
+short_description: Extend a volume of a Cycle instance to a minimum size
 version_added: 0.1.0
 description:
-  - Extends a volume of an instance to at least a size. The platform takes what to add, which the module computes. A
-    volume is never made smaller, and one that is large enough is no change.
-  - What counts is the size of the deployed volume as the platform measures it, or that of its configuration as long as
-    it has not been measured. Volumes are thinly provisioned, so that a volume only uses the space that it needs.
-  - The request is never sent again while the platform may have carried it out. After a time-out or a broken connection
-    the module looks at the volume, the open jobs and the audit log, and goes on from what it finds.
-  - What an earlier task has asked for has to show in the size before anything is asked for. Open jobs of the container
-    are waited for, and so is, for half a minute, an extension that only the audit log tells of.
-  - When the API key lacks the capability C(apionly-jobs-view), the module cannot see what is still to come. It then
-    waits for the volume itself, and fails rather than risk to extend twice as long as the audit log does not say that
-    an extension asked for before is done. To read the audit log takes C(hubs-auditlog-view). A key that lacks both
-    capabilities cannot know of an extension that was asked for a moment ago.
-  - Volumes without storage on the server of the instance, such as external ones, cannot be extended and are an error.
-    Whether one that is stateless can be, the platform decides.
+  - Extends a volume of an instance to at least a given size. A volume is never shrunk. No change if it is large enough.
+  - The size is that of the deployed volume as measured by the platform, or the configured size until it has been
+    measured. Volumes are thinly provisioned and use only the space that they need.
+  - The request is never sent again if it may have succeeded. After a timeout or a broken connection, the module resumes
+    from the volume, the open jobs and the audit log.
+  - The module first waits for open jobs of the container, and for up to half a minute for an earlier extension that
+    only the audit log shows.
+  - Without the capability C(apionly-jobs-view), the API key cannot see open jobs. The module then waits for the volume
+    itself, and fails if the audit log (C(hubs-auditlog-view)) does not show that an earlier extension is finished. A
+    key without both capabilities cannot detect a very recent extension.
+  - Volumes without storage on the server of the instance, such as external ones, cannot be extended, and the task
+    fails. For stateless volumes the platform decides.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -42,46 +40,44 @@ options:
     required: true
   instance_id:
     description:
-      - The instance. One that has migrated is an error that names its successor, which has volumes of its own.
+      - The instance. The task fails if it has migrated. The message contains its successor, which has its own volumes.
     type: str
     required: true
   volume_id:
     description:
-      - The volume by its id, as M(quayside.paas.instance_volume_info) returns it. It is another one after a migration.
-      - Exactly one of O(volume_id), O(destination) and O(identifier) is needed.
+      - Id of the volume, as M(quayside.paas.instance_volume_info) returns it. A migration changes the id.
+      - Exactly one of O(volume_id), O(destination) and O(identifier) is required.
     type: str
   destination:
     description:
-      - The volume by the path that it has in the container.
+      - Mount path of the volume in the container.
     type: str
   identifier:
     description:
-      - The volume by the identifier of its configuration.
+      - Identifier of the volume in its configuration.
     type: str
   size:
     description:
-      - The size that the volume shall have at least, as a whole number with one of the units C(B), C(K), C(M), C(G),
-        C(T) and C(P), in upper or lower case and with or without another C(B) behind it, for example V(20G) or
-        V(512MB).
-      - A C(G) is 1024 C(M). The MB in which the platform tells the size of volumes are taken for C(M). What is missing
-        is rounded up to whole C(M).
+      - Minimum size of the volume, as a whole number with one of the units C(B), C(K), C(M), C(G), C(T) and C(P), in
+        upper or lower case, with an optional trailing C(B), for example V(20G) or V(512MB).
+      - A C(G) is 1024 C(M). An MB of the platform counts as one C(M). The extension is rounded up to whole C(M).
     type: str
     required: true
 """
 
 EXAMPLES = r"""
 ---
-- name: At least 20 GB for the data
+- name: Extend the data volume to at least 30 GB
   quayside.paas.instance_volume:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
-    destination: /var/lib/data
-    size: 20G
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
+    destination: /var/lib/postgresql
+    size: 30G
 
-- name: Say what it would take, without doing it
+- name: Calculate an extension without performing it
   quayside.paas.instance_volume:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
     identifier: data
     size: 1T
   check_mode: true
@@ -123,34 +119,34 @@ extended_by:
   type: int
   sample: 10240
 jobs:
-  description: The jobs that the task has set going on the platform.
-  returned: success, and on failure when there were any
+  description: The jobs that the task started on the platform.
+  returned: success, and on failure if there are any
   type: list
   elements: dict
   contains:
     id:
-      description: Id of the job. V(null) when the platform named none.
+      description: Id of the job. V(null) if the platform returned none.
       returned: always
       type: str
     action:
-      description: What it does, in the platform's words.
+      description: Action of the job, as the platform names it.
       returned: always
       type: str
     state:
       description:
-        - State that it was last seen in. V(null) when nobody looked (O(wait=false)), when the key lacks the capability
-          C(apionly-jobs-view), or when the platform no longer shows the job, as it does some time after the end.
+        - Last state. V(null) with O(wait=false), if the key lacks the capability C(apionly-jobs-view), or if the
+          platform no longer lists the finished job.
       returned: always
       type: str
     tasks:
       description:
-        - Its tasks, each with C(caption), C(state), C(error), and how many C(steps) it has and how many are done
-          (C(steps_done)).
+        - Its tasks, each with C(caption), C(state), C(error), the number of C(steps), and the number of finished
+          steps (C(steps_done)).
       returned: always
       type: list
       elements: dict
     seconds:
-      description: How long the task waited for it.
+      description: Seconds that the task waited for it.
       returned: always
       type: float
   sample:
@@ -161,21 +157,17 @@ jobs:
         - {caption: Delete instance, state: completed, error: null, steps: 2, steps_done: 2}
       seconds: 4.1
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -33,7 +33,7 @@ options:
   instance_id:
     description:
       - Read the volumes of this instance only.
-      - Without it, those of every instance of the container, with one request or more for each. They stand in the order
+      - By default, those of every instance of the container, with one request or more for each. They stand in the order
         of the instances, and O(sort) applies within each.
     type: str
 """
@@ -42,11 +42,11 @@ EXAMPLES = r"""
 ---
 - name: Read the volumes of an instance
   quayside.paas.instance_volume_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
   register: found
 
-- name: Say how full they are
+- name: Show the used space
   ansible.builtin.debug:
     msg: "{{ item.config.destination }} holds {{ item.deployed.storage.used }} of {{ item.deployed.storage.total }} MB"
   loop: "{{ found.volumes | selectattr('deployed') }}"
@@ -55,12 +55,12 @@ EXAMPLES = r"""
 
 - name: Read the volumes of every instance of a container
   quayside.paas.instance_volume_info:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000003
 
-- name: Read how to reach a volume by SFTP
+- name: Read the SFTP credentials of a volume
   quayside.paas.instance_volume_info:
-    container_id: 651586fca6078e98982dbd93
-    instance_id: 651586fca6078e98982dbd90
+    container_id: 66c000000000000000000003
+    instance_id: 66d000030000000000000001
     secrets: true
   register: with_secrets
 """
@@ -96,17 +96,17 @@ volumes:
       description:
         - Where it is, with C(id), C(server_id), C(container_volume_id), C(path), and C(storage), the megabytes C(used)
           and in C(total). V(null) while it is not on a server.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     sftp:
       description:
         - How to reach it by SFTP, as C(host), C(port), C(username) and C(password), which is V(null) without
           O(secrets). V(null) when it cannot be reached so.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
   sample:
-    - container_id: 651586fca6078e98982dbd93
-      instance_id: 651586fca6078e98982dbd90
+    - container_id: 66c000000000000000000001
+      instance_id: 66d000010000000000000001
       id: 651586fca6078e98982dbd99
       config:
         identifier: data
@@ -118,25 +118,21 @@ volumes:
         remote_access: {enable: true, ips: [], password: {algorithm: null, data: null}}
       deployed:
         id: 651586fca6078e98982dbd9e
-        server_id: 651586fca6078e98982dbd97
+        server_id: 665e00000000000000000001
         storage: {used: 5120, total: 20480}
       sftp: {host: node-7, port: 22, username: 651586fca6078e98982dbd99, password: {algorithm: null, data: null}}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -11,8 +11,8 @@ module: job_info
 short_description: Read Cycle jobs
 version_added: 0.1.0
 description:
-  - Returns the jobs of the hub, or one of them. Whatever takes time on the platform is a job.
-  - The platform removes jobs some time after they are done. Of one that is not there nobody can say how it ended.
+  - Returns the jobs of the hub, or one job. Long-running operations of the platform are jobs.
+  - The platform removes finished jobs after some time. The outcome of a removed job is unknown.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -28,11 +28,11 @@ options:
     description:
       - Read this job only, for example one that a task with C(wait=false) returned.
       - Mutually exclusive with O(filters) and O(sort). There is no O(include) for a single job.
-      - When there is none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   filters:
     description:
-      - Return only the jobs that pass all of these.
+      - Return only the jobs that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -63,29 +63,29 @@ options:
 
 EXAMPLES = r"""
 ---
-- name: Read what is going on, the newest first
+- name: Read the unfinished jobs, the newest first
   quayside.paas.job_info:
     filters:
       state: [new, queued, scheduled, running]
     sort: [-id]
 
-- name: Start to place instances without waiting
+- name: Place instances without waiting
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     placement:
-      - server_id: 651586fca6078e98982dbd97
+      - server_id: 665e00000000000000000001
         count: 2
     wait: false
   register: placed
 
-- name: Read how that goes
+- name: Read the jobs of that task
   quayside.paas.job_info:
     job_id: "{{ item.id }}"
   loop: "{{ placed.jobs }}"
   loop_control:
     label: "{{ item.action }}"
 
-- name: Read what failed since yesterday, and who asked for it
+- name: Read the failed jobs of the last day with their creators
   quayside.paas.job_info:
     filters:
       state: [error, expired]
@@ -122,7 +122,7 @@ jobs:
       returned: always
       type: dict
     schedule:
-      description: When it shall run. A time in the year 1 means at once.
+      description: Scheduled time. A time in the year 1 means at once.
       returned: always
       type: str
     tasks:
@@ -133,11 +133,11 @@ jobs:
       type: list
       elements: dict
     expires:
-      description: When it gives up.
+      description: Expiry time.
       returned: always
       type: str
     hash:
-      description: What tells it from other jobs that do the same.
+      description: Hash that identifies duplicates of the job.
       returned: always
       type: str
     limit_duplicates:
@@ -145,7 +145,7 @@ jobs:
       returned: always
       type: bool
     creator:
-      description: Who asked for it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     state:
@@ -162,8 +162,8 @@ jobs:
       type: dict
   sample:
     - id: 651586fca6078e98982dbda0
-      hub_id: 651586fca6078e98982dbd92
-      queue: environment-651586fca6078e98982dbd95
+      hub_id: 66b000000000000000000001
+      queue: environment-66e000000000000000000001
       caption: Delete instance
       events:
         queued: "2026-01-01T00:00:00Z"
@@ -176,41 +176,37 @@ jobs:
           header: container.instance.delete
           state: {current: running}
           steps: null
-          input: {instance_id: 651586fca6078e98982dbd90}
+          input: {instance_id: 66d000010000000000000001}
           output: null
           error: null
       expires: "2026-01-01T01:00:00Z"
       hash: 3f1a
       limit_duplicates: false
-      creator: {id: 651586fca6078e98982dbd91, type: api-key}
+      creator: {id: 66ab00000000000000000001, type: api-key}
       state: {current: running, changed: "2026-01-01T00:00:01Z", error: null}
       included: {}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
   sample:
     creators:
       api_keys:
-        651586fca6078e98982dbd91: {id: 651586fca6078e98982dbd91, name: Automation}
+        66aa00000000000000000001: {id: 66aa00000000000000000001, name: Automation}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -25,7 +25,7 @@ options:
   project_id:
     description:
       - Read this project only, with its services, jobs and addons.
-      - When there is none, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
 """
 
@@ -39,12 +39,12 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ estate.projects | map(attribute='id') | join(', ') }}"
 
-- name: Read one project with what it holds
+- name: Read one project with its services, jobs and addons
   quayside.paas.project_info:
-    project_id: web-shop
+    project_id: storefront
   register: shop
 
-- name: Name its cron jobs
+- name: Show its cron jobs
   ansible.builtin.debug:
     msg: "{{ shop.projects[0].jobs | selectattr('job_type', 'eq', 'cron') | map(attribute='name') }}"
 
@@ -72,35 +72,35 @@ projects:
       type: str
     uid:
       description: Id of the project that never changes.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     name:
       description: Name of the project.
       returned: always
       type: str
     description:
-      description: What its owner says of it.
+      description: Description set by its owner.
       returned: when there is one
       type: str
     lifecycle_status:
       description: State of the project itself, for example V(created).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     created_at:
-      description: When it was made.
+      description: Creation time.
       returned: with O(project_id)
       type: str
     deployment:
       description: The C(region) of a project on the platform's own clusters.
-      returned: with O(project_id), when the platform tells
+      returned: with O(project_id), when the platform reports it
       type: dict
     custom_registry:
       description: The container registry of the project.
-      returned: with O(project_id), when the platform tells
+      returned: with O(project_id), when the platform reports it
       type: dict
     cluster:
       description: The cluster that the project runs on.
-      returned: with O(project_id), when the platform tells
+      returned: with O(project_id), when the platform reports it
       type: dict
     services:
       description: The services, each with C(id), C(app_id), C(name), C(service_type).
@@ -118,25 +118,21 @@ projects:
       type: list
       elements: dict
   sample:
-    - id: web-shop
-      name: Web Shop
+    - id: storefront
+      name: Storefront
       description: What customers see
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

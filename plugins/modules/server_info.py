@@ -28,7 +28,7 @@ options:
     description:
       - Read this server only.
       - Mutually exclusive with O(usable_for), O(filters) and O(sort).
-      - When there is none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   usable_for:
     description:
@@ -37,7 +37,7 @@ options:
     type: str
   filters:
     description:
-      - Return only the servers that pass all of these.
+      - Return only the servers that match all of these filters.
     type: dict
     suboptions:
       state:
@@ -90,13 +90,13 @@ EXAMPLES = r"""
 ---
 - name: Read the servers that instances of a container can be placed on
   quayside.paas.server_info:
-    usable_for: 651586fca6078e98982dbd93
+    usable_for: 66c000000000000000000001
     meta: [node, instances_count]
   register: usable
 
 - name: Place one instance on each that is healthy
   quayside.paas.instance:
-    container_id: 651586fca6078e98982dbd93
+    container_id: 66c000000000000000000001
     placement:
       - server_id: "{{ item.id }}"
         count: 1
@@ -111,13 +111,13 @@ EXAMPLES = r"""
       tags: [ssd]
     include: [locations]
 
-- name: Read what a server has left
+- name: Read the free resources of a server
   quayside.paas.server_info:
-    server_id: 651586fca6078e98982dbd97
+    server_id: 665e00000000000000000001
     meta: [allocations]
   register: one
 
-- name: Refuse to go on with too little memory
+- name: Fail if too little memory is left
   ansible.builtin.assert:
     that: one.servers[0].meta.allocations.ram.allocatable_mb - one.servers[0].meta.allocations.ram.allocated_mb > 2048
 """
@@ -139,11 +139,11 @@ servers:
       returned: always
       type: str
     location_id:
-      description: Where it stands.
+      description: Id of its location.
       returned: always
       type: str
     model_id:
-      description: What kind of machine it is.
+      description: Id of its model.
       returned: always
       type: str
     node_id:
@@ -159,16 +159,16 @@ servers:
       returned: always
       type: str
     nickname:
-      description: What people call it. V(null) when they do not.
-      returned: when the platform tells
+      description: Its nickname. V(null) if it has none.
+      returned: when the platform reports it
       type: str
     creator:
-      description: Who made it, by C(id) and C(type), for example V(account), V(api-key) or V(platform).
+      description: Its creator, as C(id) and C(type), for example V(account), V(api-key) or V(platform).
       returned: always
       type: dict
     provider:
       description:
-        - Where it comes from, as C(vendor), C(integration_id), C(model), C(location), C(server), C(zone), C(init_ips)
+        - Its provider, as C(vendor), C(integration_id), C(model), C(location), C(server), C(zone), C(init_ips)
           and C(mac_addr).
       returned: always
       type: dict
@@ -178,7 +178,7 @@ servers:
       type: str
     features:
       description:
-        - What it offers. C(sftp) is whether volumes can be reached by SFTP, C(base_volume_gb) the size of its base
+        - Its features. C(sftp) is whether volumes can be reached by SFTP, C(base_volume_gb) the size of its base
           volume, C(gateway) the gateway that it is.
       returned: always
       type: dict
@@ -189,21 +189,21 @@ servers:
       returned: always
       type: dict
     autoscale:
-      description: For one that was made by autoscaling, its group (C(group_id)). Otherwise V(null).
-      returned: when the platform tells
+      description: Its autoscaling group (C(group_id)), if autoscaling created it. Otherwise V(null).
+      returned: when the platform reports it
       type: dict
     ephemeral:
-      description: Whether it was made by autoscaling, and may go again.
+      description: Whether autoscaling created it and can delete it.
       returned: always
       type: bool
     evacuate:
-      description: Since when it is being evacuated (C(started)). It then takes no new instances. Otherwise V(null).
-      returned: when the platform tells
+      description: Start of its evacuation (C(started)), during which it takes no new instances. Otherwise V(null).
+      returned: when the platform reports it
       type: dict
     state:
       description:
         - Its state. C(current) is V(new), V(provisioning), V(configuring), V(quarantined), V(live), V(deleting),
-          V(deleted) or a newer one, C(changed) says since when, C(error) what went wrong.
+          V(deleted) or a newer one, C(changed) is the time of the change, C(error) the error.
       returned: always
       type: dict
     events:
@@ -214,30 +214,30 @@ servers:
       type: dict
     meta:
       description:
-        - What O(meta) asked for. C(node) has C(healthy), C(online), C(last_checkin), C(state) and C(stats),
+        - The facts selected with O(meta). C(node) has C(healthy), C(online), C(last_checkin), C(state) and C(stats),
           C(instances_count) has C(total), C(available) and the number by C(state), C(allocations) has C(cpu_shares)
           and C(ram).
       returned: with O(meta)
       type: dict
     included:
       description:
-        - The resources that O(include) asked for, by what they are to the server. V(null) for one that did not
-          come along.
+        - The resources selected with O(include), by their relation to the server. V(null) if the platform did not
+          return one.
       returned: always
       type: dict
   sample:
-    - id: 651586fca6078e98982dbd97
-      hub_id: 651586fca6078e98982dbd92
-      location_id: 651586fca6078e98982dbd94
-      model_id: 651586fca6078e98982dbd9b
+    - id: 665e00000000000000000001
+      hub_id: 66b000000000000000000001
+      location_id: "661000000000000000000001"
+      model_id: "661200000000000000000001"
       node_id: 651586fca6078e98982dbd9c
       shared_file_systems: {mounts: null, directories: null}
       hostname: node-7
       nickname: null
-      creator: {id: 651586fca6078e98982dbd91, type: account}
+      creator: {id: 66aa00000000000000000001, type: account}
       provider:
         vendor: virtual
-        integration_id: 651586fca6078e98982dbd96
+        integration_id: "661100000000000000000001"
         model: rack-16
         location: site-a
         server: rack-4
@@ -254,32 +254,28 @@ servers:
         deleted: "0001-01-01T00:00:00Z"
         latest_instance: "2026-01-02T00:00:00Z"
       included:
-        location: {id: 651586fca6078e98982dbd94, name: Site A}
+        location: {id: "661000000000000000000001", name: Site A}
 includes:
   description:
-    - The resources that O(include) asked for, by kind and id, as the platform sends them. Kinds that end in
+    - The resources selected with O(include), by kind and id, as the platform sends them. Kinds that end in
       C(:identifiers) map the identifiers of such resources to lists of ids.
   returned: success
   type: dict
   sample:
     locations:
-      651586fca6078e98982dbd94: {id: 651586fca6078e98982dbd94, name: Site A}
+      "661000000000000000000001": {id: "661000000000000000000001", name: Site A}
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

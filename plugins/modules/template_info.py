@@ -25,7 +25,7 @@ options:
   template_id:
     description:
       - Read this template only, in full.
-      - When there is none, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
 """
 
@@ -35,7 +35,7 @@ EXAMPLES = r"""
   quayside.paas.template_info:
   register: found
 
-- name: Name those that run by themselves
+- name: Show those that run automatically
   ansible.builtin.debug:
     msg: "{{ item.id }}"
   loop: "{{ found.templates | selectattr('options.autorun', 'defined') | selectattr('options.autorun') }}"
@@ -62,7 +62,7 @@ templates:
       returned: always
       type: str
     description:
-      description: What its owner says of it.
+      description: Description set by its owner.
       returned: when there is one
       type: str
     api_version:
@@ -71,14 +71,14 @@ templates:
       type: str
     options:
       description: Whether it runs by itself (C(autorun)), and what a second run at a time does (C(concurrency_policy)).
-      returned: when the platform tells
+      returned: when the platform reports it
       type: dict
     concurrency_policy:
       description: What a second run at a time does.
-      returned: when the platform tells
+      returned: when the platform reports it
       type: str
     arguments:
-      description: Arguments and their defaults. The keys are as the user wrote them.
+      description: Arguments and their defaults. The keys are unchanged.
       returned: with O(template_id), when there are any
       type: dict
     spec:
@@ -94,16 +94,16 @@ templates:
       returned: with O(template_id), when there are any
       type: dict
     schema:
-      description: Address of the schema.
-      returned: with O(template_id), when the platform tells
+      description: URL of the schema.
+      returned: with O(template_id), when the platform reports it
       type: str
     created_at:
-      description: When it was made.
-      returned: when the platform tells
+      description: Creation time.
+      returned: when the platform reports it
       type: str
     updated_at:
-      description: When it last changed.
-      returned: when the platform tells
+      description: Time of the last change.
+      returned: when the platform reports it
       type: str
   sample:
     - id: example-template
@@ -114,21 +114,17 @@ templates:
         autorun: false
       concurrency_policy: allow
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -11,18 +11,17 @@ module: template_run
 short_description: Run a Northflank template
 version_added: 0.1.0
 description:
-  - Runs a template with arguments and waits until the run is concluded, waits for a run that is under way, or aborts
+  - Runs a template with arguments and waits until the run is finished. Can also wait for a run in progress or abort
     one.
-  - Every run of the task with O(state=present) and without O(run_id) starts a run of the template. Whether it may go on
-    beside another one is for the concurrency policy of the template to say.
-  - A run that fails, is aborted or is skipped fails the task. The message names the nodes that failed, innermost only,
-    with what the platform says of each, and RV(failed_nodes) has them as data.
-  - A run that waits for an approval is waited for until O(wait_timeout) is over. The message then says that a person
-    has to approve it.
-  - A request for a run is never sent a second time while the platform may have carried out the first. After a time-out
-    or a broken connection the module looks for a run that was not there before, of several for the one with these
-    arguments, and goes on with it. When it cannot be told which one it is, or none shows within 30 seconds, the task
-    fails and says so.
+  - With O(state=present) and without O(run_id), every run of the task runs the template. The concurrency policy of the
+    template decides whether runs can overlap.
+  - The task fails if the run fails, is aborted or is skipped. The message contains the innermost failed nodes with
+    their errors, and RV(failed_nodes) returns them as data.
+  - The module waits for a run that needs an approval until O(wait_timeout). The message then says that a person must
+    approve it.
+  - A request to run a template that may have succeeded is never sent again. After a timeout or a broken connection, the
+    module looks for a new run, if there are several for the one with the same arguments, for up to 30 seconds and
+    resumes with it. If it finds none, or cannot identify it, the task fails.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -39,7 +38,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(state=present) and without O(run_id), every run of the task starts a run of the template.
+      - With O(state=present) and without O(run_id), every run of the task runs the template.
 options:
   template_id:
     description:
@@ -48,8 +47,8 @@ options:
     required: true
   state:
     description:
-      - With V(present), the template is run.
-      - With V(aborted), the run O(run_id) is aborted. One that is concluded is no change, however it ended.
+      - V(present) runs the template.
+      - V(aborted) aborts the run O(run_id). No change if it is finished.
     type: str
     choices:
       - present
@@ -57,26 +56,25 @@ options:
     default: present
   run_id:
     description:
-      - A run by its id. With O(state=present) none is started, and this one is waited for.
+      - Id of a run. With O(state=present), the task waits for this run and starts none.
       - Required with O(state=aborted).
     type: str
   arguments:
     description:
-      - Arguments of the run, by the names that the template gives them. They take the place of the template's own.
-      - They are displayed at high verbosity. What is secret belongs in O(secret_arguments).
+      - Arguments of the run by name. They override those of the template.
+      - They are displayed at high verbosity. Use O(secret_arguments) for secrets.
     type: dict
   secret_arguments:
     description:
-      - More arguments, whose values are secret. They are masked wherever they occur in what the task returns, also
-        where the platform repeats them.
-      - Masking replaces texts, so that a value such as V(1) would also mask parts of ids and states. Keep to values
-        that do not occur by chance, and put what is not secret in O(arguments).
+      - More arguments, with secret values. The values are masked wherever they occur in the result.
+      - Masking replaces text, so a value such as V(1) would also mask parts of ids and states. Use O(arguments) for
+        values that are not secret.
     type: dict
 """
 
 EXAMPLES = r"""
 ---
-- name: Make an environment for a branch
+- name: Create a preview environment
   quayside.paas.template_run:
     template_id: preview-environment
     arguments:
@@ -86,20 +84,20 @@ EXAMPLES = r"""
       databasePassword: "{{ preview_database_password }}"
     wait_timeout: 3600
 
-- name: Start a run and do something else meanwhile
+- name: Start a run and do not wait for it
   quayside.paas.template_run:
-    template_id: nightly-report
+    template_id: nightly-dumps-2
     wait: false
   register: report
 
-- name: Wait for it
+- name: Wait for the run
   quayside.paas.template_run:
-    template_id: nightly-report
+    template_id: nightly-dumps-2
     run_id: "{{ report.template_run.id }}"
 
-- name: Abort it
+- name: Abort the run
   quayside.paas.template_run:
-    template_id: nightly-report
+    template_id: nightly-dumps-2
     run_id: "{{ report.template_run.id }}"
     state: aborted
 """
@@ -109,7 +107,7 @@ RETURN = r"""
 template_run:
   description:
     - The run, as M(quayside.paas.template_run_info) returns it by its id.
-    - In check mode, one that would be started, with V(null) for what only the platform can tell.
+    - In check mode, one that would be started, with V(null) for values that only the platform can provide.
   returned: success, and on failure when there is one
   type: dict
   contains:
@@ -118,7 +116,7 @@ template_run:
       returned: always
       type: str
     id:
-      description: Id of the run. V(null) in check mode for one that would be started.
+      description: Id of the run. V(null) in check mode if a run would be started.
       returned: always
       type: str
     name:
@@ -126,7 +124,7 @@ template_run:
       returned: always
       type: str
     description:
-      description: What the template's owner says of it.
+      description: Description set by the template's owner.
       returned: when there is one
       type: str
     api_version:
@@ -134,36 +132,36 @@ template_run:
       returned: always
       type: str
     options:
-      description: How the template was run.
-      returned: when the platform tells
+      description: Options of the template.
+      returned: when the platform reports it
       type: dict
     status:
-      description: State of the run. New states of the platform pass through.
+      description: State of the run. Other states of the platform are returned unchanged.
       returned: always
       type: str
     concluded:
-      description: Whether the run is over.
+      description: Whether the run is finished.
       returned: always
       type: bool
     created_at:
-      description: When it was asked for, as the platform writes it, which may be with a blank between date and time.
+      description: Time of the request to run it, in the platform's format, which can have a space before the time.
       returned: always
       type: str
     updated_at:
-      description: When it last changed.
+      description: Time of the last change.
       returned: always
       type: str
     arguments:
       description:
-        - Arguments of the run. The keys are as the user wrote them, the values of O(secret_arguments) are masked.
+        - Arguments of the run. The keys are unchanged, the values of O(secret_arguments) are masked.
       returned: when there are any
       type: dict
     refs:
-      description: Results that nodes refer to. The keys are as the user wrote them.
+      description: Results that nodes refer to. The keys are unchanged.
       returned: when there are any
       type: dict
     gitops:
-      description: The repository that the template is kept in.
+      description: The repository that stores the template.
       returned: when there is one
       type: dict
     spec:
@@ -173,8 +171,8 @@ template_run:
       returned: when the run is there
       type: dict
     schema:
-      description: Address of the schema.
-      returned: when the platform tells
+      description: URL of the schema.
+      returned: when the platform reports it
       type: str
   sample:
     template_id: example-template
@@ -196,13 +194,13 @@ template_run:
         status: success
 failed_nodes:
   description:
-    - The nodes that failed, innermost only, when the run has not ended well. Empty otherwise.
+    - The nodes that failed, innermost only, if the run did not succeed. Otherwise empty.
   returned: success, and on failure when there is a run
   type: list
   elements: dict
   contains:
     path:
-      description: The nodes from the outermost one to this one, each by its kind and, where it has one, its C(ref).
+      description: The nodes from the outermost one to this one, each with its kind and its C(ref), if any.
       returned: always
       type: str
     kind:
@@ -210,7 +208,7 @@ failed_nodes:
       returned: always
       type: str
     ref:
-      description: Name that other nodes refer to it by. V(null) where it has none.
+      description: Name by which other nodes refer to it. V(null) if it has none.
       returned: always
       type: str
     status:
@@ -218,11 +216,11 @@ failed_nodes:
       returned: always
       type: str
     code:
-      description: Code of its error. V(null) where the platform told none.
+      description: Code of its error. V(null) if the platform reports none.
       returned: always
       type: str
     message:
-      description: What the platform says of its error. V(null) where it said nothing.
+      description: The platform's error message. V(null) if there is none.
       returned: always
       type: str
   sample:
@@ -233,21 +231,17 @@ failed_nodes:
       code: "409"
       message: The resource is not in a state that allows this action
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}

@@ -11,7 +11,7 @@ module: template_run_info
 short_description: Read the runs of Northflank templates
 version_added: 0.1.0
 description:
-  - Returns the runs of one template or of every template, or one run in full, with its nodes and what became of them.
+  - Returns the runs of one template or of every template, or one run in full, with its nodes and their states.
 author:
   - Quayside contributors (@quayside)
 extends_documentation_fragment:
@@ -25,13 +25,13 @@ extends_documentation_fragment:
 options:
   template_id:
     description:
-      - Read the runs of this template only. Without it, those of every template.
+      - Read the runs of this template only. By default, those of every template.
     type: str
   run_id:
     description:
       - Read this run only, in full. Needs O(template_id).
       - Mutually exclusive with O(status) and O(concluded).
-      - When the template has none of this id, the list is empty.
+      - If it does not exist, the list is empty.
     type: str
   status:
     description:
@@ -53,7 +53,7 @@ options:
       - approval_wait
   concluded:
     description:
-      - Read only runs that are over (V(true)), or only those that are not (V(false)).
+      - Read only finished runs (V(true)) or only unfinished runs (V(false)).
     type: bool
 """
 
@@ -70,13 +70,13 @@ EXAMPLES = r"""
     limit: 1
   register: failed
 
-- name: Read what became of its nodes
+- name: Read the states of its nodes
   quayside.paas.template_run_info:
     template_id: preview-environment
     run_id: "{{ failed.template_runs[0].id }}"
   when: failed.template_runs | length > 0
 
-- name: Read what goes on at the moment, in every template
+- name: Read the unfinished runs of every template
   quayside.paas.template_run_info:
     concluded: false
 """
@@ -102,7 +102,7 @@ template_runs:
       returned: always
       type: str
     description:
-      description: What the template's owner says of it.
+      description: Description set by the template's owner.
       returned: when there is one
       type: str
     api_version:
@@ -110,43 +110,43 @@ template_runs:
       returned: always
       type: str
     options:
-      description: How the template was run.
-      returned: when the platform tells
+      description: Options of the template.
+      returned: when the platform reports it
       type: dict
     status:
-      description: State of the run. New states of the platform pass through.
+      description: State of the run. Other states of the platform are returned unchanged.
       returned: always
       type: str
     concluded:
-      description: Whether the run is over.
+      description: Whether the run is finished.
       returned: always
       type: bool
     started_at:
-      description: When it was started, as the platform writes it, which may be with a blank between date and time.
+      description: Start time, in the platform's format, which can have a space before the time.
       returned: without O(run_id), when it was started
       type: str
     concluded_at:
-      description: When it was over.
-      returned: without O(run_id), when it is over
+      description: Completion time.
+      returned: without O(run_id), when it is finished
       type: str
     created_at:
-      description: When it was asked for.
+      description: Time of the request to run it.
       returned: always
       type: str
     updated_at:
-      description: When it last changed.
+      description: Time of the last change.
       returned: always
       type: str
     arguments:
-      description: Arguments of the run. The keys are as the user wrote them.
+      description: Arguments of the run. The keys are unchanged.
       returned: with O(run_id), when there are any
       type: dict
     refs:
-      description: Results that nodes refer to. The keys are as the user wrote them.
+      description: Results that nodes refer to. The keys are unchanged.
       returned: with O(run_id), when there are any
       type: dict
     gitops:
-      description: The repository that the template is kept in.
+      description: The repository that stores the template.
       returned: with O(run_id), when there is one
       type: dict
     spec:
@@ -156,8 +156,8 @@ template_runs:
       returned: with O(run_id)
       type: dict
     schema:
-      description: Address of the schema.
-      returned: with O(run_id), when the platform tells
+      description: URL of the schema.
+      returned: with O(run_id), when the platform reports it
       type: str
   sample:
     - template_id: example-template
@@ -175,21 +175,17 @@ template_runs:
       created_at: "2021-01-01 12:00:00.000Z"
       updated_at: "2021-01-01 12:00:00.000Z"
 rate_limit:
-  description:
-    - What the platform last said of its rate limit, requests allowed (C(limit)) and left (C(remaining)) in the current
-      window, and seconds until it ends (C(reset)). Each is V(null) where the platform said nothing.
+  description: The last reported rate limit, with C(reset) in seconds. Values that were not reported are V(null).
   returned: always
   type: dict
   sample: {limit: 1000, remaining: 987, reset: 3412}
 request_count:
-  description: How many requests the task sent, repeated ones included.
+  description: Number of requests sent, including retries.
   returned: always
   type: int
   sample: 1
 error:
-  description:
-    - The facts behind C(msg), which are the request (C(method), C(path)), the C(status) of the answer, and what the
-      platform said (C(code), C(id) of this very error, C(details)). Each is V(null) where there is none.
+  description: The failed request, the C(status) of the response, and the platform's error. Missing values are V(null).
   returned: failure
   type: dict
   sample: {method: GET, path: /v1/projects/shop/addons, status: 403, code: null, id: 66c5d1a2e9, details: null}
