@@ -36,8 +36,8 @@ PYTEST_SUITES = {
 }
 # Those that take longest come first, so that what runs at the same time ends at about the same time.
 TEST = (
-    *("contract", "sanity", "resilience", "connections", "roles", "awx", "simulator", "package", "unit", "integration"),
-    *("docs-html", "lint", "conformance", "docs-lint", "licence"),
+    *("integration", "awx", "contract", "sanity", "simulator", "roles", "connections", "resilience", "package"),
+    *("conformance", "unit", "lint", "docs-html", "docs-lint", "licence"),
 )
 TEST_ALL = ("contract", "sanity", "unit")
 SLOWEST = ("sanity", "contract")  # of TEST_ALL
