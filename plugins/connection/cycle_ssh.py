@@ -110,7 +110,7 @@ notes:
   - Check mode creates credentials and logs in too, because modules that support it have to look around.
   - Whether sessions end with their credentials is not documented by the platform. A command that is cut off is not run
     again.
-  - A command that exits with 255 cannot be told from a session that ended, as with P(ansible.builtin.ssh#connection).
+  - A command that exits with 255 cannot be distinguished from a session that ended, as with P(ansible.builtin.ssh#connection).
 seealso:
   - module: quayside.paas.instance_ssh
 """
@@ -245,7 +245,7 @@ class Connection(SshConnection):  # type: ignore[misc]
     def _run_command(self, cmd: str, in_data: bytes | None, sudoable: bool) -> tuple[int, bytes, bytes]:
         asks = sudoable and self.become is not None and self.become.expect_prompt()
         if not in_data and not asks and self._shell.SHELL_FAMILY == "sh":
-            cmd = f"exec </dev/null; {cmd}"  # ssh would wait for input that nobody gives
+            cmd = f"exec </dev/null; {cmd}"  # without input, ssh would wait for it
         try:
             return t.cast("tuple[int, bytes, bytes]", super().exec_command(cmd, in_data, sudoable))
         except NoSessionError:

@@ -19,8 +19,8 @@ options:
   _input:
     description:
       - What the task registered, or C(ansible_failed_result).
-      - With O(hosts), records by the name of their host. A host that was begun and has no record, or an empty one,
-        counts as V(unreachable); one that was not begun as V(skipped).
+      - With O(hosts), records by the name of their host. A host that was started and has no record, or an empty one,
+        counts as V(unreachable); one that was not started as V(skipped).
     type: dict
     required: true
   secrets:
@@ -43,7 +43,7 @@ options:
     type: list
     elements: str
   begun:
-    description: With O(hosts), how many of them were begun.
+    description: With O(hosts), how many of them were started.
     type: int
     default: 0
   check_mode:

@@ -132,9 +132,9 @@ def result_of(
     """Make the result of all hosts.
 
     Args:
-        records: Records by host. A host that was begun and has no record, or an empty one, was lost.
+        records: Records by host. A host that was started and has no record, or an empty one, was lost.
         hosts: All hosts, in their order.
-        begun: How many of them were begun.
+        begun: How many of them were started.
         check_mode: Whether nothing was to run.
         output_limit: Characters that each text of a host may have.
         artifact_limit: Characters that the texts of all hosts may have together.

@@ -15,7 +15,7 @@ from .instances import state_of
 from .states import health_of
 from .telemetry import summary_of
 
-# What is told of an instance is all that it has, without what stands elsewhere.
+# Hosts get every field of an instance but these, which are facts of their own.
 NOT_OF_INSTANCES = frozenset({"creator", "hub_id", "provider"})
 # What is told of the others is chosen: every one of their instances carries it.
 CONTAINER_FACTS = (
