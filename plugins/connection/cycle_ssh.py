@@ -110,7 +110,8 @@ notes:
   - Check mode creates credentials and logs in too, because modules that support it have to look around.
   - Whether sessions end with their credentials is not documented by the platform. A command that is cut off is not run
     again.
-  - A command that exits with 255 cannot be distinguished from a session that ended, as with P(ansible.builtin.ssh#connection).
+  - Exit code 255 of a command cannot be distinguished from a session that ended, as with
+    P(ansible.builtin.ssh#connection).
 seealso:
   - module: quayside.paas.instance_ssh
 """

@@ -17,7 +17,7 @@ from .telemetry import summary_of
 
 # Hosts get every field of an instance but these, which are facts of their own.
 NOT_OF_INSTANCES = frozenset({"creator", "hub_id", "provider"})
-# What is told of the others is chosen: every one of their instances carries it.
+# A selection for the others, because each of their instances carries it.
 CONTAINER_FACTS = (
     *("id", "identifier", "name", "annotations", "deployment", "deprecate", "image", "lock", "role", "stack"),
     *("stateful", "state", "config.network.hostname", "config.network.public", "config.deploy.strategy"),
